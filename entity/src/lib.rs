@@ -1,0 +1,51 @@
+//! What a row is: typed ids, text enums, typed JSON columns, and one file per table.
+//!
+//! No rule lives here. A file is named by the noun that also names its file in `domain` and `api`.
+//! Times are UTC with microsecond precision, money is in minor units, and text enums are stored by their names.
+
+#[macro_use]
+mod macros;
+
+pub mod appointment;
+pub mod attempt;
+pub mod audit_event;
+pub mod business_calendar;
+pub mod campaign;
+pub mod campaign_service_line;
+pub mod campaign_spend;
+pub mod captured_mail;
+pub mod condition;
+pub mod consent_event;
+pub mod consent_wording;
+pub mod contact;
+pub mod contact_candidate;
+pub mod department;
+pub mod enrollment;
+pub mod enums;
+pub mod facility;
+pub mod follow_up;
+pub mod form;
+pub mod id;
+pub mod idempotency;
+pub mod lead;
+pub mod lead_event;
+pub mod message;
+pub mod message_event;
+pub mod placement;
+pub mod playbook_revision;
+pub mod routing_rule;
+pub mod scoring_rule;
+pub mod sequence;
+pub mod sequence_version;
+pub mod service_line;
+pub mod service_line_alias;
+pub mod session;
+pub mod sla_policy;
+pub mod staff;
+pub mod suppression;
+pub mod team;
+pub mod team_member;
+pub mod template;
+pub mod template_version;
+pub mod token;
+pub mod touchpoint;

@@ -1,0 +1,33 @@
+//! Gives points to leads.
+
+use chrono::{DateTime, Utc};
+use sea_orm::entity::prelude::*;
+
+use crate::condition::Condition;
+use crate::id::{ScoringRuleId};
+
+/// Gives points to leads.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "scoring_rule")]
+pub struct Model {
+    /// The id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ScoringRuleId,
+    /// The name in a score's reasons.
+    #[sea_orm(unique)]
+    pub name: String,
+    /// When it holds.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub condition: Condition,
+    /// Points, negative to take some.
+    pub points: i32,
+    /// The explanation in a score's reasons.
+    pub text: String,
+    /// Whether it counts.
+    pub active: bool,
+    /// When the row was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,101 @@
+//! What people agreed to, in which words, and the addresses that must not be written to.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{
+    Keys, bytes, create_indexes, create_tables, drop_tables, id, index, int, json, one_of, one_of_null, rule,
+    table, text, text_null, time,
+};
+use crate::vocabulary::{ACTOR_KINDS, MEDIA, PURPOSES};
+
+const CONSENT_ACTIONS: &[&str] = &["GRANT", "DENY", "WITHDRAW", "EXPIRE"];
+const CONSENT_LEVELS: &[&str] = &[
+    "NONE",
+    "IMPLIED",
+    "EXPRESS",
+    "EXPRESS_WRITTEN",
+    "HIPAA_AUTHORIZATION",
+];
+const CONSENT_METHODS: &[&str] = &[
+    "WEB_FORM",
+    "API",
+    "STAFF",
+    "ONE_CLICK",
+    "UNSUBSCRIBE_PAGE",
+    "IMPORT",
+];
+const SUPPRESSION_REASONS: &[&str] = &["HARD_BOUNCE", "COMPLAINT", "DO_NOT_CONTACT"];
+
+/// The change.
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create_tables(manager, [consent_wording(), consent_event(), suppression()]).await?;
+        create_indexes(
+            manager,
+            [
+                index("consent_wording", &["key", "language", "version"])
+                    .unique()
+                    .take(),
+                // The gate folds the events of one contact on one medium, in the order they were written down.
+                index("consent_event", &["contact_id", "medium", "id"]),
+                index("suppression", &["medium", "address_hash"]).unique().take(),
+            ],
+        )
+        .await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["suppression", "consent_event", "consent_wording"]).await
+    }
+}
+
+fn consent_wording() -> TableCreateStatement {
+    table("consent_wording")
+        .col(id())
+        .col(text("key"))
+        .col(int("version"))
+        .col(text("language"))
+        .col(one_of("medium", MEDIA))
+        .col(one_of("purpose", PURPOSES))
+        .col(text("text"))
+        .col(text("sha256"))
+        .col(time("created_at"))
+        .check(rule("consent_wording_counts_from_one", "version >= 1"))
+        .take()
+}
+
+fn consent_event() -> TableCreateStatement {
+    table("consent_event")
+        .col(id())
+        .key("contact_id", "contact")
+        .col(one_of("medium", MEDIA))
+        .col(text_null("address"))
+        .col(one_of_null("purpose", PURPOSES))
+        .col(one_of("action", CONSENT_ACTIONS))
+        .col(one_of("level", CONSENT_LEVELS))
+        .key_null("wording_id", "consent_wording")
+        .col(text_null("language"))
+        .col(one_of("method", CONSENT_METHODS))
+        .col(json("source"))
+        .col(one_of("actor_kind", ACTOR_KINDS))
+        // No foreign key: the kind says in which table it is.
+        .col(ColumnDef::new("actor_id").uuid().null())
+        .col(time("occurred_at"))
+        .col(time("recorded_at"))
+        .take()
+}
+
+fn suppression() -> TableCreateStatement {
+    table("suppression")
+        .col(id())
+        .col(one_of("medium", MEDIA))
+        // Not tied to a contact: it outlives the contact's erasure.
+        .col(bytes("address_hash"))
+        .col(one_of("reason", SUPPRESSION_REASONS))
+        .col(time("created_at"))
+        .take()
+}

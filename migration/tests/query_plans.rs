@@ -1,0 +1,127 @@
+//! The reads that run all the time, and those over tables that grow, use the index that was made for them. On SQLite,
+//! whose planner is the stricter one about partial indexes; parameters are bound, as SeaORM binds them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say so at once"
+)]
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+
+const LATER: &str = "2026-11-23T10:00:00+00:00";
+
+/// A query, its parameters, and the index it is to use.
+const READS: &[(&str, &[&str], &str)] = &[
+    (
+        "SELECT id FROM message WHERE lane = ? AND due_at <= ? AND (state = ? OR state = ?) ORDER BY due_at, id",
+        &["BULK", LATER, "PLANNED", "DEFERRED"],
+        "idx_message_lane_due_at_id",
+    ),
+    (
+        "SELECT id FROM message WHERE lease_until <= ? AND (state = ? OR state = ?)",
+        &[LATER, "CLAIMED", "HANDED_OFF"],
+        "idx_message_lease_until",
+    ),
+    (
+        "SELECT id FROM message WHERE state = ? ORDER BY id DESC",
+        &["UNKNOWN"],
+        "idx_message_state_id",
+    ),
+    (
+        "SELECT id FROM message WHERE contact_id = ? ORDER BY id DESC",
+        &["x"],
+        "idx_message_contact_id_id",
+    ),
+    (
+        "SELECT id FROM message WHERE enrollment_id = ?",
+        &["x"],
+        "idx_message_enrollment_id_step_key_occurrence",
+    ),
+    (
+        "SELECT id FROM enrollment WHERE due_at <= ? AND state = ? ORDER BY due_at, id",
+        &[LATER, "ACTIVE"],
+        "idx_enrollment_due_at_id",
+    ),
+    (
+        "SELECT id FROM enrollment WHERE contact_id = ? AND state = ?",
+        &["x", "ACTIVE"],
+        "idx_enrollment_contact_id",
+    ),
+    (
+        "SELECT id FROM lead WHERE sla_due_at <= ? AND first_attempt_at IS NULL AND sla_missed_at IS NULL AND stage = ? \
+         ORDER BY sla_due_at",
+        &[LATER, "NEW"],
+        "idx_lead_stage_sla_due_at",
+    ),
+    (
+        "SELECT id FROM lead WHERE campaign_id = ? ORDER BY received_at DESC, id DESC",
+        &["x"],
+        "idx_lead_campaign_id_received_at_id",
+    ),
+    (
+        "SELECT id FROM lead WHERE channel = ? AND external_id = ?",
+        &["WEBSITE", "x"],
+        "idx_lead_channel_external_id",
+    ),
+    (
+        "SELECT id FROM lead ORDER BY received_at DESC, id DESC",
+        &[],
+        "idx_lead_received_at_id",
+    ),
+    (
+        "SELECT count(*) FROM lead_event WHERE kind = ? AND to_stage = ? AND at >= ?",
+        &["STAGE_CHANGED", "NEW", LATER],
+        "idx_lead_event_to_stage_at",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE state = ? ORDER BY rank, due_at, id",
+        &["OPEN"],
+        "idx_follow_up_rank_due_at_id",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE team_id = ? AND state = ? ORDER BY rank, due_at, id",
+        &["x", "OPEN"],
+        "idx_follow_up_team_id_rank_due_at_id",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE assignee_id = ? AND state = ? ORDER BY rank, due_at, id",
+        &["x", "OPEN"],
+        "idx_follow_up_assignee_id_rank_due_at_id",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE state = ? AND late_at IS NULL AND due_at <= ? ORDER BY due_at",
+        &["OPEN", LATER],
+        "idx_follow_up_due_at",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE remind_at <= ? ORDER BY remind_at",
+        &[LATER],
+        "idx_follow_up_remind_at",
+    ),
+];
+
+async fn plan_of(db: &DatabaseConnection, query: &str, parameters: &[&str]) -> String {
+    let values = parameters.iter().map(|text| Value::from(*text));
+    let explain =
+        Statement::from_sql_and_values(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {query}"), values);
+    let rows = db.query_all_raw(explain).await.unwrap();
+    rows.iter()
+        .map(|row| row.try_get::<String>("", "detail").unwrap())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+#[tokio::test]
+async fn frequent_reads_use_their_own_index_and_sort_nothing() {
+    let db = Database::connect("sqlite::memory:").await.unwrap();
+    Migrator::up(&db, None).await.unwrap();
+    for (query, parameters, index) in READS {
+        let plan = plan_of(&db, query, parameters).await;
+        assert!(
+            plan.split(' ').any(|word| word == *index),
+            "{query}\n  does not use {index}: {plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{query}\n  sorts: {plan}");
+    }
+}
