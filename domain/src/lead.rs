@@ -1,0 +1,18 @@
+//! A lead: one inquiry of one contact for one service line, from the door to the visit.
+
+pub mod assign;
+pub mod attempt;
+mod change;
+pub mod event;
+pub mod facts;
+pub mod find;
+pub mod form_answers;
+pub mod inquiry;
+pub mod note;
+pub mod receive;
+mod rows;
+pub mod score;
+pub mod stage;
+pub mod triage;
+pub mod update;
+pub mod visit;

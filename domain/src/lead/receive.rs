@@ -1,0 +1,204 @@
+//! The main job: an inquiry becomes a lead, in one transaction.
+//!
+//! Whatever door it came by: the contact is found or made, consent is written down, the source is named, the service
+//! line, flags, score and team are decided, the first follow-up is due by the SLA, sequences begin, and the
+//! confirmation is planned. Either all of it is stored or none. Doing it twice with one external id changes nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::enums::LeadStage;
+use entity::id::LeadId;
+use entity::{form, lead};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+
+use super::inquiry::Inquiry;
+use super::rows::{self, Rows};
+use super::triage::{self, Light, Triage};
+use super::visit::{self, Source};
+use crate::contact::resolve::{self, Resolution};
+use crate::db;
+use crate::done::Done;
+use crate::error::Result;
+use crate::hospital::Hospital;
+use crate::id::new_id;
+use crate::nudge::Subject;
+use crate::routing;
+use crate::signal::Signal;
+use crate::viewer::Actor;
+
+/// The same form, contact and service line within this time is the same inquiry, sent again.
+pub const REPEAT_WINDOW_MINS: i64 = 10;
+
+/// What a door answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The lead.
+    pub lead_id: LeadId,
+    /// Whether this inquiry made it; a repeated one did not.
+    pub created: bool,
+}
+
+/// Receives an inquiry.
+///
+/// # Errors
+/// Faults of the database. What can be refused was refused when the inquiry was parsed.
+pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Done<Receipt>> {
+    let playbook = h.playbook().await?;
+    let form = inquiry.form_id.and_then(|id| playbook.forms.get(&id));
+    let source = visit::source(&inquiry.visit, inquiry.channel, form, &playbook);
+    let tx = db::begin_write(&h.db).await?;
+    db::lock_keys(&tx, &lock_keys(h, &inquiry, source)).await?;
+    // Read after the locks: whoever waited for them comes later than whom it waited for.
+    let now = h.now();
+    if let Some(first) = same_external_id(&tx, &inquiry, source).await? {
+        return Ok(repeated(first));
+    }
+    let who = resolve::resolve(&resolve::sharing(&tx, &inquiry.person).await?, &inquiry.person, now);
+    let light = Light { playbook: &playbook, inquiry: &inquiry, source, contact: who.contact() };
+    let triage = triage::triage(light, &who);
+    let case = Case { h, light, form, actor, who: &who, now };
+    if let Some(first) = same_again(&tx, &case, &triage).await? {
+        rows::grant_again(&tx, &case).await?;
+        tx.commit().await?;
+        return Ok(repeated(first));
+    }
+    let found = routing::find_rule(&playbook, &light.triaged(&triage));
+    let members = playbook.members.get(&found.team).map_or(&[][..], Vec::as_slice);
+    let routing = routing::decide(&found, &playbook, &routing::load(&tx, members).await?, now);
+    let rows = rows::of(&case, new_lead(&case, triage, &found, routing));
+    let done = told(&rows);
+    rows::insert(&tx, &who, rows).await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// One inquiry on its way to a lead.
+#[derive(Clone, Copy)]
+pub(super) struct Case<'a> {
+    pub h: &'a Hospital,
+    pub light: Light<'a>,
+    pub form: Option<&'a form::Model>,
+    pub actor: Actor,
+    pub who: &'a Resolution,
+    pub now: DateTime<Utc>,
+}
+
+/// The lead's own row.
+fn new_lead(case: &Case<'_>, triage: Triage, found: &routing::Match<'_>, routing: lead::Routing) -> lead::Model {
+    let Light { playbook, inquiry, source, contact } = case.light;
+    let of_team = || playbook.teams.get(&found.team).and_then(|team| team.facility_id);
+    let facility = found.facility.or(inquiry.facility_id).or_else(of_team);
+    let wanted = triage::wanted(case.light, &triage, facility, case.now);
+    let click = inquiry.visit.click_id.as_ref();
+    lead::Model {
+        id: new_id(case.now),
+        contact_id: contact.id,
+        lead_type: inquiry.lead_type,
+        stage: LeadStage::New,
+        disposition: None,
+        service_line_id: triage.service_line_id,
+        requested_service: inquiry.requested_service.clone(),
+        facility_id: facility,
+        team_id: routing.team_id,
+        owner_id: routing.owner_id,
+        urgent: found.urgent,
+        channel: source.channel,
+        campaign_id: source.campaign_id,
+        placement_id: source.placement_id,
+        form_id: inquiry.form_id,
+        external_id: inquiry.external_id.clone(),
+        landing_page: inquiry.visit.landing_page.clone(),
+        referrer_host: inquiry.visit.referrer_host.clone(),
+        utm: inquiry.visit.utm.clone(),
+        source_code: inquiry.visit.source_code.clone(),
+        click_id_kind: click.map(|id| id.kind.to_owned()),
+        click_id_hash: click.map(|id| case.h.secrets.click_hash(&id.value).to_vec()),
+        answers: lead::Answers(inquiry.answers.clone()),
+        flags: lead::Flags(triage.flags),
+        score_points: triage.score.points,
+        score_grade: triage.score.grade,
+        score_reasons: triage.score.reasons,
+        score_revision: playbook.revision,
+        routing,
+        sla_policy_id: wanted.policy.map(|policy| policy.id),
+        sla_due_at: wanted.due_at,
+        sla_missed_at: None,
+        attempts_wanted: wanted.attempts,
+        attempts_made: 0,
+        received_at: case.now,
+        first_attempt_at: None,
+        first_attempt_business_secs: None,
+        first_reached_at: None,
+        qualified_at: None,
+        scheduled_at: None,
+        completed_at: None,
+        closed_at: None,
+        version: 1,
+        updated_at: case.now,
+    }
+}
+
+/// The news of a new lead.
+fn told(rows: &Rows) -> Done<Receipt> {
+    let mut signals = vec![Signal::LeadReceived { lead_id: rows.lead.id }];
+    signals.push(Signal::FollowUpChanged { follow_up_id: rows.follow_up.id });
+    let mut nudges = Vec::new();
+    if !rows.messages.is_empty() {
+        nudges.push(Subject::WaitingMail);
+    }
+    if !rows.enrollments.is_empty() {
+        nudges.push(Subject::Enrollments);
+    }
+    Done { value: Receipt { lead_id: rows.lead.id, created: true }, signals, nudges }
+}
+
+fn repeated(first: LeadId) -> Done<Receipt> {
+    Done::quiet(Receipt { lead_id: first, created: false })
+}
+
+/// Keys that make inquiries about one address, number or external id wait for each other.
+fn lock_keys(h: &Hospital, inquiry: &Inquiry, source: Source) -> Vec<i64> {
+    let key = |kind: &str, value: &str| {
+        let hash = h.secrets.address_hash(kind, value);
+        i64::from_be_bytes(std::array::from_fn(|index| hash[index]))
+    };
+    let person = &inquiry.person;
+    [
+        person.email.as_ref().map(|email| key("lock email", &email.normalized())),
+        person.phone.as_ref().map(|phone| key("lock phone", phone.as_str())),
+        inquiry.external_id.as_ref().map(|id| key("lock external id", &format!("{}/{id}", source.channel))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The lead that this external id made before.
+async fn same_external_id(tx: &DatabaseTransaction, inquiry: &Inquiry, source: Source) -> Result<Option<LeadId>> {
+    let Some(external_id) = &inquiry.external_id else { return Ok(None) };
+    let found = lead::Entity::find()
+        .filter(lead::Column::Channel.eq(source.channel))
+        .filter(lead::Column::ExternalId.eq(external_id))
+        .one(tx)
+        .await?;
+    Ok(found.map(|lead| lead.id))
+}
+
+/// The lead that this person's same inquiry made minutes ago.
+async fn same_again(tx: &DatabaseTransaction, case: &Case<'_>, triage: &Triage) -> Result<Option<LeadId>> {
+    let inquiry = case.light.inquiry;
+    let (Some(form_id), None, Resolution::Known { contact, .. }) = (inquiry.form_id, &inquiry.external_id, case.who)
+    else {
+        return Ok(None);
+    };
+    let same = lead::Entity::find()
+        .filter(lead::Column::ContactId.eq(contact.id))
+        .filter(lead::Column::ReceivedAt.gt(case.now - TimeDelta::minutes(REPEAT_WINDOW_MINS)))
+        .filter(lead::Column::FormId.eq(form_id));
+    let same = match (triage.service_line_id, &inquiry.requested_service) {
+        (Some(line), _) => same.filter(lead::Column::ServiceLineId.eq(line)),
+        (None, Some(words)) => same.filter(lead::Column::RequestedService.eq(words)),
+        (None, None) => same.filter(lead::Column::ServiceLineId.is_null()),
+    };
+    let found = same.order_by_asc(lead::Column::ReceivedAt).one(tx).await?;
+    Ok(found.map(|lead| lead.id))
+}

@@ -1,0 +1,183 @@
+//! The rows of a received lead, built by pure functions and written in one statement per table.
+
+use entity::lead_event::LeadEventKind;
+use entity::touchpoint::TouchpointKind;
+use entity::{
+    consent_event, contact, contact_candidate, enrollment, follow_up, lead, lead_event, message, message_event,
+    touchpoint,
+};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::event::NewEvent;
+use super::facts;
+use super::receive::Case;
+use crate::consent::{self, AtIntake};
+use crate::contact::resolve::Resolution;
+use crate::error::Result;
+use crate::follow_up::build::{self, About, Pace};
+use crate::id::new_id;
+use crate::outreach::{plan, staff_notice};
+use crate::viewer::Actor;
+use crate::sequence;
+
+/// Everything that a new lead adds, apart from its contact.
+pub(super) struct Rows {
+    pub lead: lead::Model,
+    pub events: Vec<lead_event::ActiveModel>,
+    pub consents: Vec<consent_event::ActiveModel>,
+    pub touchpoint: touchpoint::ActiveModel,
+    pub follow_up: follow_up::Model,
+    pub enrollments: Vec<enrollment::ActiveModel>,
+    pub messages: Vec<message::ActiveModel>,
+    pub message_events: Vec<message_event::ActiveModel>,
+    pub candidates: Vec<contact_candidate::ActiveModel>,
+}
+
+/// Builds them.
+pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
+    let Case { h, light, now, .. } = *case;
+    let (playbook, contact) = (light.playbook, light.contact);
+    let remind_before_mins = Pace::of(&lead, playbook).remind_before_mins;
+    let follow_up = build::first_contact(&About::from(&lead), lead.sla_due_at, remind_before_mins, now);
+    let enrollments =
+        sequence::enroll::on_received(playbook, &facts::of(&lead, contact, playbook), lead.id, contact.id, now);
+    let mut messages = Vec::new();
+    messages.extend(case.form.and_then(|form| plan::confirmation(&h.site, playbook, form, &lead, contact, now)));
+    messages.extend(follow_up.assignee_id.map(|staff| {
+        staff_notice::build(&h.site, playbook, message::MessageKind::FollowUpAssigned, &follow_up, staff, now)
+    }));
+    Rows {
+        events: events(case, &lead, &enrollments),
+        consents: consents(case),
+        touchpoint: touched(case, &lead),
+        message_events: messages.iter().map(|message| plan::planned_event(message, now)).collect(),
+        candidates: candidates(case),
+        follow_up,
+        enrollments,
+        messages,
+        lead,
+    }
+}
+
+fn consents(case: &Case<'_>) -> Vec<consent_event::ActiveModel> {
+    let inquiry = case.light.inquiry;
+    consent::at_intake(
+        AtIntake {
+            contact: case.light.contact,
+            method: inquiry.consent_method,
+            source: &inquiry.consent_source,
+            actor: case.actor,
+            now: case.now,
+            playbook: case.light.playbook,
+        },
+        &inquiry.consents,
+    )
+}
+
+fn events(case: &Case<'_>, lead: &lead::Model, enrollments: &[enrollment::ActiveModel]) -> Vec<lead_event::ActiveModel> {
+    let Case { light, actor, now, .. } = *case;
+    let mut events = vec![
+        NewEvent::new(lead.id, LeadEventKind::Received, actor, now).with("channel", lead.channel.as_str()),
+        NewEvent::new(lead.id, LeadEventKind::Routed, Actor::SYSTEM, now)
+            .with("rule", lead.routing.rule.as_str())
+            .with("team", lead.team_id.to_string())
+            .with("owner", lead.owner_id.map(|id| id.to_string())),
+    ];
+    if let Resolution::Known { changed, .. } = case.who
+        && !changed.is_empty()
+    {
+        let fields = changed.iter().filter(|name| **name != "email_normalized").copied().collect::<Vec<_>>();
+        events.push(NewEvent::new(lead.id, LeadEventKind::Updated, actor, now).with("contactFields", fields));
+    }
+    for enrollment in enrollments {
+        let sequence = enrollment.sequence_id.clone().take().and_then(|id| light.playbook.sequences.get(&id));
+        let name = sequence.map(|published| published.sequence.name.as_str());
+        events.push(NewEvent::new(lead.id, LeadEventKind::Enrolled, Actor::SYSTEM, now).with("sequence", name));
+    }
+    events.into_iter().map(NewEvent::row).collect()
+}
+
+fn touched(case: &Case<'_>, lead: &lead::Model) -> touchpoint::ActiveModel {
+    let kind = if lead.form_id.is_some() { TouchpointKind::Form } else { TouchpointKind::Other };
+    touchpoint::ActiveModel {
+        id: Set(new_id(case.now)),
+        contact_id: Set(lead.contact_id),
+        lead_id: Set(Some(lead.id)),
+        kind: Set(kind),
+        channel: Set(lead.channel),
+        campaign_id: Set(lead.campaign_id),
+        placement_id: Set(lead.placement_id),
+        at: Set(case.now),
+    }
+}
+
+fn candidates(case: &Case<'_>) -> Vec<contact_candidate::ActiveModel> {
+    let Resolution::New { contact, candidates } = case.who else { return Vec::new() };
+    candidates
+        .iter()
+        .map(|(other, reason)| contact_candidate::ActiveModel {
+            id: Set(new_id(case.now)),
+            contact_id: Set(contact.id),
+            other_contact_id: Set(*other),
+            reason: Set((*reason).to_owned()),
+            state: Set(contact_candidate::CandidateState::Open),
+            created_at: Set(case.now),
+        })
+        .collect()
+}
+
+/// Writes everything, in the order of the foreign keys.
+pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Rows) -> Result<()> {
+    match who {
+        Resolution::New { contact, .. } => {
+            contact::Entity::insert(contact.clone().into_active_model()).exec_without_returning(tx).await?;
+        }
+        Resolution::Known { changed, .. } if changed.is_empty() => {}
+        Resolution::Known { contact, .. } => {
+            contact.clone().into_active_model().reset_all().update(tx).await?;
+        }
+    }
+    lead::Entity::insert(rows.lead.into_active_model()).exec_without_returning(tx).await?;
+    touchpoint::Entity::insert(rows.touchpoint).exec_without_returning(tx).await?;
+    follow_up::Entity::insert(rows.follow_up.into_active_model()).exec_without_returning(tx).await?;
+    insert_all(tx, rows.events).await?;
+    insert_all(tx, rows.consents).await?;
+    insert_all(tx, rows.candidates).await?;
+    insert_all(tx, rows.enrollments).await?;
+    insert_all(tx, rows.messages).await?;
+    insert_all(tx, rows.message_events).await
+}
+
+async fn insert_all<Row>(tx: &DatabaseTransaction, rows: Vec<Row>) -> Result<()>
+where
+    Row: ActiveModelTrait,
+{
+    if !rows.is_empty() {
+        Row::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Writes down what a repeated inquiry grants beyond the first: somebody who forgot to tick a box and sends the form
+/// again has consented.
+pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Result<()> {
+    let inquiry = case.light.inquiry;
+    if !inquiry.consents.iter().any(|consent| consent.granted) {
+        return Ok(());
+    }
+    let known = consent_event::Entity::find()
+        .filter(consent_event::Column::ContactId.eq(case.light.contact.id))
+        .filter(consent_event::Column::Action.eq(consent_event::ConsentAction::Grant))
+        .all(tx)
+        .await?;
+    let recent = case.now - chrono::TimeDelta::minutes(super::receive::REPEAT_WINDOW_MINS);
+    let new = consents(case)
+        .into_iter()
+        .filter(|event| event.action.as_ref() == &consent_event::ConsentAction::Grant)
+        .filter(|event| {
+            !known.iter().any(|row| Some(row.wording_id) == event.wording_id.clone().take() && row.occurred_at > recent)
+        })
+        .collect();
+    insert_all(tx, new).await
+}

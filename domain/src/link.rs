@@ -1,0 +1,132 @@
+//! Secrets and the opaque texts made from them: unsubscribe links, suppression hashes, session and API tokens.
+//!
+//! One key, kept by the operator, is behind all of it. Every purpose has its own key derived from it by a label, so that
+//! a value made for one purpose is worth nothing for another. Changing the operator's key breaks every link that was
+//! mailed and every suppression that was hashed; it must be kept as long as the data.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use rand::{TryRng, rngs::SysRng};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes of the tag in a link: 128 bits, beyond guessing.
+const TAG_BYTES: usize = 16;
+/// Bytes of an id in a link.
+const ID_BYTES: usize = 16;
+/// Characters of an unsubscribe token.
+pub const UNSUBSCRIBE_TOKEN_CHARS: usize = (ID_BYTES + TAG_BYTES) * 4 / 3 + 1;
+
+/// The operator's key, from which everything else is derived. `Debug` hides it.
+#[derive(Clone)]
+pub struct Secrets {
+    key: [u8; 32],
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(hidden)")
+    }
+}
+
+impl Secrets {
+    /// Secrets from the operator's key: 32 bytes that came from a random generator.
+    #[must_use]
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    /// The key for one purpose. A label is never reused for another purpose.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        keyed_hash(&self.key, &[b"leadward/1/", label.as_bytes()])
+    }
+
+    /// The text that unsubscribes the recipient of one message: the message's id and a tag that only this key can make,
+    /// in base64url. It names no address, cannot be made for another message, and never expires, because people
+    /// unsubscribe from old mail.
+    #[must_use]
+    pub fn unsubscribe_token(&self, message_id: Uuid) -> String {
+        let mut bytes = [0_u8; ID_BYTES + TAG_BYTES];
+        bytes[..ID_BYTES].copy_from_slice(message_id.as_bytes());
+        bytes[ID_BYTES..].copy_from_slice(&self.unsubscribe_tag(message_id));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The message an unsubscribe token was made for; `None` for any text this key did not make. The tag is compared
+    /// in constant time.
+    #[must_use]
+    pub fn open_unsubscribe_token(&self, token: &str) -> Option<Uuid> {
+        // Longer texts are not even decoded.
+        if token.len() != UNSUBSCRIBE_TOKEN_CHARS {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, tag) = bytes.split_first_chunk::<ID_BYTES>()?;
+        let message_id = Uuid::from_bytes(*id);
+        let genuine: bool = self.unsubscribe_tag(message_id).as_slice().ct_eq(tag).into();
+        genuine.then_some(message_id)
+    }
+
+    /// The hash under which an address is suppressed. It is keyed, so that the list cannot be read back by hashing
+    /// guesses, and it holds after the address itself has been erased. The medium is part of it: `EMAIL`, `PHONE` …
+    #[must_use]
+    pub fn address_hash(&self, medium: &str, normalized_address: &str) -> [u8; 32] {
+        // The length in front keeps two different pairs from reading as the same bytes.
+        let medium_len = (medium.len() as u64).to_be_bytes();
+        keyed_hash(
+            &self.derive("suppressed-address"),
+            &[&medium_len, medium.as_bytes(), normalized_address.as_bytes()],
+        )
+    }
+
+    /// The hash under which an ad platform's click id is matched without being kept in the clear.
+    #[must_use]
+    pub fn click_hash(&self, click_id: &str) -> [u8; 32] {
+        keyed_hash(&self.derive("click"), &[click_id.as_bytes()])
+    }
+
+    fn unsubscribe_tag(&self, message_id: Uuid) -> [u8; TAG_BYTES] {
+        let full = keyed_hash(&self.derive("unsubscribe"), &[message_id.as_bytes()]);
+        let mut tag = [0_u8; TAG_BYTES];
+        tag.copy_from_slice(&full[..TAG_BYTES]);
+        tag
+    }
+}
+
+/// HMAC-SHA256 of the parts, one after the other.
+fn keyed_hash(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// The hash under which a session or API token is stored.
+///
+/// A plain SHA-256 is enough, because such tokens come from [`new_secret`] and have too much entropy to be guessed;
+/// passwords have not, and are hashed with argon2.
+#[must_use]
+pub fn secret_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// A new secret: 32 bytes of the operating system's generator, in base64url (43 characters).
+///
+/// # Panics
+/// When the operating system has no randomness to give. Nothing safe can be done then.
+#[must_use]
+pub fn new_secret() -> String {
+    let mut bytes = [0_u8; 32];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the operating system gives randomness");
+    URL_SAFE_NO_PAD.encode(bytes)
+}

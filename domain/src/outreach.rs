@@ -1,0 +1,18 @@
+//! Mail to contacts and staff: planned as rows, decided by the gate, sent by the worker.
+//!
+//! A message lives `PLANNED → CLAIMED → HANDED_OFF → ACCEPTED | REFUSED | UNKNOWN`, or is `WITHHELD` for good, or
+//! `DEFERRED`. See `ARCHITECTURE.md` for the whole walk.
+
+pub mod captured;
+pub mod claim;
+pub mod find;
+pub mod gate;
+pub mod hand_off;
+pub mod plan;
+pub mod recover;
+pub mod settle;
+pub mod staff_notice;
+pub mod suppress;
+pub mod template;
+pub mod template_store;
+pub mod withhold;

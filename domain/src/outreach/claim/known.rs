@@ -1,0 +1,264 @@
+//! What the gate has to know of a batch, read set by set within the claim.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use entity::campaign::CampaignState;
+use entity::enrollment::EnrollmentState;
+use entity::enums::{LeadStage, Medium};
+use entity::follow_up::FollowUpState;
+use entity::id::{
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, StaffId, TemplateVersionId,
+};
+use entity::message::{self, Decision, MessageKind};
+use entity::sequence::SequenceState;
+use entity::suppression::SuppressionReason;
+use entity::{appointment, consent_event, contact, follow_up, lead, staff, template_version};
+use sea_orm::DatabaseTransaction;
+
+use super::Recipient;
+use super::rows::{
+    campaigns, enrollments, find_follow_ups, find_leads, find_staff, find_templates, latest_consents,
+    lock_contacts, next_visits, sequences, suppressed,
+};
+use crate::consent::Standing;
+use crate::consent::standing::fold;
+use crate::contact::zones::possible_zones;
+use crate::error::Result;
+use crate::hospital::Hospital;
+use crate::link::Secrets;
+use crate::outreach::gate::{self, GateInput};
+use crate::playbook::Playbook;
+use crate::quiet_hours::SendWindow;
+
+/// The state of the world for one batch. What must be true at the moment of sending comes from the database; from the
+/// playbook come only facilities.
+pub(super) struct Known<'a> {
+    pub(super) now: DateTime<Utc>,
+    playbook: &'a Playbook,
+    secrets: &'a Secrets,
+    window: SendWindow,
+    /// Zones of all facilities: where a contact is looked for of whom no place is known.
+    home_zones: Vec<Tz>,
+    contacts: HashMap<ContactId, Arc<contact::Model>>,
+    consents: HashMap<ContactId, Vec<consent_event::Model>>,
+    staff: HashMap<StaffId, Arc<staff::Model>>,
+    suppressed: HashMap<Vec<u8>, SuppressionReason>,
+    leads: HashMap<LeadId, Arc<lead::Model>>,
+    enrollments: HashMap<EnrollmentId, EnrollmentState>,
+    sequences: HashMap<SequenceId, (SequenceState, Option<CampaignId>)>,
+    campaigns: HashMap<CampaignId, CampaignState>,
+    follow_ups: HashMap<FollowUpId, Arc<follow_up::Model>>,
+    templates: HashMap<TemplateVersionId, Arc<template_version::Model>>,
+    /// The next booked visit of each lead.
+    visits: HashMap<LeadId, appointment::Model>,
+}
+
+impl<'a> Known<'a> {
+    /// Reads all of it: one statement per table, and none for a table that no message of the batch names.
+    pub(super) async fn read(
+        tx: &DatabaseTransaction,
+        h: &'a Hospital,
+        playbook: &'a Playbook,
+        messages: &[message::Model],
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let contacts = lock_contacts(tx, ids(messages, |m| m.contact_id)).await?;
+        let staff = by_id(find_staff(tx, ids(messages, |m| m.staff_id)).await?, |row| row.id);
+        let hashes = contacts
+            .values()
+            .filter_map(|contact| contact.email_normalized.as_deref())
+            .chain(staff.values().map(|staff| staff.email.as_str()))
+            .map(|address| email_hash(&h.secrets, address))
+            .collect();
+        let sequences = sequences(tx, ids(messages, |m| m.sequence_id)).await?;
+        let mut campaign_ids = ids(messages, |m| m.campaign_id);
+        campaign_ids.extend(sequences.values().filter_map(|(_, campaign)| *campaign));
+        let mut home_zones: Vec<Tz> = playbook
+            .facilities
+            .keys()
+            .map(|id| playbook.zone(Some(*id)))
+            .collect();
+        home_zones.sort_unstable_by_key(|zone| zone.name());
+        home_zones.dedup();
+        let leads = by_id(find_leads(tx, ids(messages, |m| m.lead_id)).await?, |row| row.id);
+        Ok(Self {
+            now,
+            playbook,
+            secrets: &h.secrets,
+            window: SendWindow::marketing(),
+            home_zones,
+            consents: latest_consents(tx, contacts.keys().copied().collect(), now).await?,
+            contacts,
+            staff,
+            suppressed: suppressed(tx, hashes).await?,
+            visits: next_visits(tx, &leads, now).await?,
+            leads,
+            enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
+            sequences,
+            campaigns: campaigns(tx, campaign_ids).await?,
+            follow_ups: by_id(
+                find_follow_ups(tx, ids(messages, |m| m.follow_up_id)).await?,
+                |row| row.id,
+            ),
+            templates: by_id(
+                find_templates(tx, ids(messages, |m| m.template_version_id)).await?,
+                |row| row.id,
+            ),
+        })
+    }
+
+    /// What the gate says. None when the contact is locked by somebody, such as a withdrawal that is being written.
+    pub(super) fn decide(&self, message: &message::Model) -> Option<Decision> {
+        let contact = match message.contact_id {
+            Some(id) => Some(self.contacts.get(&id)?),
+            None => None,
+        };
+        let staff = message.staff_id.and_then(|id| self.staff.get(&id));
+        let normalized = match (contact, staff) {
+            (Some(contact), _) => contact.email_normalized.as_deref(),
+            (None, staff) => staff.map(|staff| staff.email.as_str()),
+        };
+        let zones = contact
+            .map(|contact| self.zones(message, contact))
+            .unwrap_or_default();
+        let decision = gate::decide(&GateInput {
+            kind: message.kind,
+            purpose: message.purpose,
+            planned_at: message.created_at,
+            expires_at: message.expires_at,
+            address: self
+                .recipient(message)
+                .as_ref()
+                .map(|(_, address)| address.as_str()),
+            standing: self.standing(message, normalized),
+            suppressed: normalized.and_then(|address| {
+                self.suppressed
+                    .get(email_hash(self.secrets, address).as_slice())
+                    .copied()
+            }),
+            zones: &zones,
+            window: &self.window,
+            campaign_paused: self.campaign_paused(message),
+            sequence_paused: self
+                .sequence(message)
+                .is_some_and(|(state, _)| state == SequenceState::Paused),
+            lead_left: self.lead_left(message),
+            out_of_date: self.out_of_date(message),
+            now: self.now,
+        });
+        Some(decision)
+    }
+
+    /// Who the message goes to and at which address; none without an address.
+    pub(super) fn recipient(&self, message: &message::Model) -> Option<(Recipient, String)> {
+        if let Some(contact) = message.contact_id.and_then(|id| self.contacts.get(&id)) {
+            let address = contact.email.clone()?;
+            return Some((Recipient::Contact(Arc::clone(contact)), address));
+        }
+        let staff = message.staff_id.and_then(|id| self.staff.get(&id))?;
+        Some((Recipient::Staff(Arc::clone(staff)), staff.email.clone()))
+    }
+
+    pub(super) fn lead(&self, message: &message::Model) -> Option<Arc<lead::Model>> {
+        self.leads.get(&message.lead_id?).cloned()
+    }
+
+    pub(super) fn template(&self, message: &message::Model) -> Option<Arc<template_version::Model>> {
+        self.templates.get(&message.template_version_id?).cloned()
+    }
+
+    pub(super) fn follow_up(&self, message: &message::Model) -> Option<Arc<follow_up::Model>> {
+        self.follow_ups.get(&message.follow_up_id?).cloned()
+    }
+
+    pub(super) fn next_visit(&self, message: &message::Model) -> Option<appointment::Model> {
+        self.visits.get(&message.lead_id?).cloned()
+    }
+
+    fn standing(&self, message: &message::Model, normalized: Option<&str>) -> Standing {
+        let events = message.contact_id.and_then(|id| self.consents.get(&id));
+        match (events, normalized) {
+            (Some(events), Some(address)) => fold(events, Medium::Email, address, message.purpose, self.now),
+            _ => Standing::None,
+        }
+    }
+
+    /// Where the contact may be: by what is known of it, by the facility that serves the lead, else anywhere around the
+    /// hospital.
+    fn zones(&self, message: &message::Model, contact: &contact::Model) -> Vec<Tz> {
+        let named = contact.time_zone.as_deref().and_then(|zone| zone.parse().ok());
+        let facility = message
+            .lead_id
+            .and_then(|id| self.leads.get(&id))
+            .and_then(|lead| lead.facility_id);
+        let known = named.is_some() || contact.region.is_some() || facility.is_some();
+        if known {
+            possible_zones(named, contact.region.as_deref(), self.playbook.zone(facility))
+        } else {
+            self.home_zones.clone()
+        }
+    }
+
+    fn sequence(&self, message: &message::Model) -> Option<(SequenceState, Option<CampaignId>)> {
+        self.sequences.get(&message.sequence_id?).copied()
+    }
+
+    fn campaign_paused(&self, message: &message::Model) -> bool {
+        let of_sequence = self.sequence(message).and_then(|(_, campaign)| campaign);
+        [message.campaign_id, of_sequence]
+            .into_iter()
+            .flatten()
+            .any(|id| self.campaigns.get(&id) == Some(&CampaignState::Paused))
+    }
+
+    fn lead_left(&self, message: &message::Model) -> bool {
+        let lead = message.lead_id.and_then(|id| self.leads.get(&id));
+        let enrollment = message.enrollment_id.and_then(|id| self.enrollments.get(&id));
+        lead.is_some_and(|lead| lead.stage == LeadStage::Closed)
+            || enrollment == Some(&EnrollmentState::Exited)
+    }
+
+    /// Whether a mail to staff speaks of what is no longer so: the follow-up is done, has gone to somebody else or has
+    /// been put off, or the person has left.
+    fn out_of_date(&self, message: &message::Model) -> bool {
+        let Some(staff_id) = message.staff_id else {
+            return false;
+        };
+        if self.staff.get(&staff_id).is_none_or(|staff| !staff.active) {
+            return true;
+        }
+        let Some(row) = message.follow_up_id.and_then(|id| self.follow_ups.get(&id)) else {
+            return message.follow_up_id.is_some();
+        };
+        let mine = row.assignee_id == Some(staff_id);
+        let nobodys = row
+            .assignee_id
+            .is_none_or(|id| !self.playbook.staff.contains_key(&id));
+        row.state != FollowUpState::Open
+            || match message.kind {
+                // What is late is told to the whole team when nobody has taken it.
+                MessageKind::FollowUpLate => !(mine || nobodys) || row.due_at > self.now,
+                _ => !mine,
+            }
+    }
+}
+
+fn email_hash(secrets: &Secrets, normalized: &str) -> Vec<u8> {
+    secrets.address_hash(Medium::Email.as_str(), normalized).to_vec()
+}
+
+/// The ids that a batch names, each once.
+fn ids<Id: Copy + Ord>(messages: &[message::Model], id: impl Fn(&message::Model) -> Option<Id>) -> Vec<Id> {
+    let mut ids: Vec<Id> = messages.iter().filter_map(id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+pub(super) fn by_id<Id: Eq + Hash, Row>(rows: Vec<Row>, id: impl Fn(&Row) -> Id) -> HashMap<Id, Arc<Row>> {
+    rows.into_iter().map(|row| (id(&row), Arc::new(row))).collect()
+}

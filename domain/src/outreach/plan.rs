@@ -1,0 +1,192 @@
+//! The rows that plan a mail. Whoever plans writes them in the transaction that caused the mail; the gate decides later,
+//! when it is about to go.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::enums::Purpose;
+use entity::id::{ContactId, MessageEventId, MessageId};
+use entity::message::{self, Lane, MessageKind, MessageState};
+use entity::message_event::{self, MessageEventKind};
+use entity::{contact, enrollment, form, lead, sequence, template_version};
+use sea_orm::ActiveValue::Set;
+
+use crate::hospital::Site;
+use crate::id::new_id;
+use crate::nudge::Subject;
+use crate::playbook::Playbook;
+
+/// How long a confirmation may be tried: as long as mail servers are asked to try (RFC 5321, 4.5.4.1).
+pub const CONFIRMATION_TTL: TimeDelta = TimeDelta::days(4);
+/// How long a nurture mail makes sense. A pause or a long weekend of quiet hours is shorter; a mail that was held longer
+/// would come out of nowhere.
+pub const NURTURE_TTL: TimeDelta = TimeDelta::days(14);
+
+/// The mail that answers a form: due now, waited for. None when the contact has no email address or the form has no
+/// template. It is never held by the campaign: the person asked for it.
+#[must_use]
+pub fn confirmation(
+    site: &Site,
+    playbook: &Playbook,
+    form: &form::Model,
+    lead: &lead::Model,
+    contact: &contact::Model,
+    now: DateTime<Utc>,
+) -> Option<message::ActiveModel> {
+    contact.email.as_ref()?;
+    let version_id = playbook.template_current.get(&form.confirmation_template_id?)?;
+    let version = playbook.template_versions.get(version_id)?;
+    let blank = Blank {
+        contact_id: contact.id,
+        version,
+        now,
+        ttl: CONFIRMATION_TTL,
+    };
+    Some(message::ActiveModel {
+        kind: Set(MessageKind::Confirmation),
+        lane: Set(Lane::Waiting),
+        purpose: Set(Purpose::CareCoordination),
+        origin_key: Set(format!("confirmation/{}", lead.id.0)),
+        lead_id: Set(Some(lead.id)),
+        ..blank.row(site)
+    })
+}
+
+/// A step of a sequence that sends a mail.
+#[derive(Clone, Copy, Debug)]
+pub struct NurtureStep<'a> {
+    /// The sequence.
+    pub sequence: &'a sequence::Model,
+    /// The lead's place in it.
+    pub enrollment: &'a enrollment::Model,
+    /// The step's key.
+    pub step_key: &'a str,
+    /// Which visit of the step it is.
+    pub occurrence: i32,
+    /// The text.
+    pub version: &'a template_version::Model,
+}
+
+/// The mail of one visit of a step: due now. It is made even for a contact without an address or consent, so that the
+/// gate's reason can be read on it.
+#[must_use]
+pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> message::ActiveModel {
+    let NurtureStep {
+        sequence,
+        enrollment,
+        step_key,
+        occurrence,
+        version,
+    } = *step;
+    let blank = Blank {
+        contact_id: enrollment.contact_id,
+        version,
+        now,
+        ttl: NURTURE_TTL,
+    };
+    message::ActiveModel {
+        kind: Set(MessageKind::Nurture),
+        lane: Set(nurture_lane(sequence.purpose)),
+        purpose: Set(sequence.purpose),
+        origin_key: Set(format!("{}/{step_key}/{occurrence}", enrollment.id.0)),
+        lead_id: Set(Some(enrollment.lead_id)),
+        enrollment_id: Set(Some(enrollment.id)),
+        step_key: Set(Some(step_key.to_owned())),
+        occurrence: Set(Some(occurrence)),
+        sequence_id: Set(Some(sequence.id)),
+        campaign_id: Set(sequence.campaign_id),
+        ..blank.row(site)
+    }
+}
+
+/// The queue of a sequence's mails: somebody waits for a reminder, nobody for the rest.
+#[must_use]
+pub const fn nurture_lane(purpose: Purpose) -> Lane {
+    match purpose {
+        Purpose::Reminder => Lane::Waiting,
+        Purpose::Marketing | Purpose::CareCoordination | Purpose::Research => Lane::Bulk,
+    }
+}
+
+/// What to nudge after planning a mail in this queue.
+#[must_use]
+pub const fn nudge_for(lane: Lane) -> Subject {
+    match lane {
+        Lane::Waiting => Subject::WaitingMail,
+        Lane::Bulk => Subject::BulkMail,
+    }
+}
+
+/// The `Message-ID` without its brackets: globally unique, the same for every try of one message, and without a word
+/// about the person.
+#[must_use]
+pub fn rfc_message_id(message_id: MessageId, site: &Site) -> String {
+    format!("{message_id}@{}", site.mail_domain())
+}
+
+/// The first event of a message that is planned here.
+///
+/// # Panics
+/// When the row has no id, which every builder of this module sets.
+#[must_use]
+pub fn planned_event(message: &message::ActiveModel, now: DateTime<Utc>) -> message_event::ActiveModel {
+    event(*message.id.as_ref(), MessageEventKind::Planned, None, now)
+}
+
+/// Something that happened to a message; `detail` holds no personal data.
+#[must_use]
+pub fn event(
+    message_id: MessageId,
+    kind: MessageEventKind,
+    detail: Option<&str>,
+    now: DateTime<Utc>,
+) -> message_event::ActiveModel {
+    message_event::ActiveModel {
+        id: Set(new_id::<MessageEventId>(now)),
+        message_id: Set(message_id),
+        kind: Set(kind),
+        detail: Set(detail.map(str::to_owned)),
+        at: Set(now),
+    }
+}
+
+/// What every planned mail to a contact has in common.
+struct Blank<'a> {
+    contact_id: ContactId,
+    version: &'a template_version::Model,
+    now: DateTime<Utc>,
+    ttl: TimeDelta,
+}
+
+impl Blank<'_> {
+    fn row(&self, site: &Site) -> message::ActiveModel {
+        let id: MessageId = new_id(self.now);
+        message::ActiveModel {
+            id: Set(id),
+            contact_id: Set(Some(self.contact_id)),
+            staff_id: Set(None),
+            follow_up_id: Set(None),
+            enrollment_id: Set(None),
+            step_key: Set(None),
+            occurrence: Set(None),
+            sequence_id: Set(None),
+            campaign_id: Set(None),
+            template_version_id: Set(Some(self.version.id)),
+            // The template's own words until it is sent; then what was sent.
+            subject: Set(self.version.subject.clone()),
+            rfc_message_id: Set(rfc_message_id(id, site)),
+            state: Set(MessageState::Planned),
+            due_at: Set(self.now),
+            expires_at: Set(self.now + self.ttl),
+            attempts: Set(0),
+            fence: Set(0),
+            lease_until: Set(None),
+            decision: Set(None),
+            consent_event_id: Set(None),
+            response: Set(None),
+            created_at: Set(self.now),
+            handed_off_at: Set(None),
+            sent_at: Set(None),
+            settled_at: Set(None),
+            ..message::ActiveModel::default()
+        }
+    }
+}

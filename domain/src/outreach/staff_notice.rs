@@ -1,0 +1,178 @@
+//! Mails to staff: a follow-up was assigned, is due soon, is late.
+//!
+//! They go through the same outbox as every mail. Only the subject is written here, and it holds nothing about the
+//! person: mail of staff is read on locked screens. The text is made by the worker when the mail goes out, so that it
+//! speaks of the follow-up as it then is.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use entity::enums::Purpose;
+use entity::follow_up;
+use entity::id::{MessageId, StaffId};
+use entity::message::{ActiveModel, Column, Entity, Lane, MessageKind, MessageState};
+use entity::message_event::{self, MessageEventKind};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{DatabaseTransaction, EntityTrait, TryInsertResult};
+
+use crate::db::BATCH_MAX;
+use crate::error::Result;
+use crate::hospital::Site;
+use crate::id::new_id;
+use crate::playbook::Playbook;
+use crate::viewer::Actor;
+
+#[cfg(test)]
+mod tests;
+
+/// Members of a team who are told of a late follow-up that nobody has taken.
+pub const LATE_NOTICES_MAX: usize = 20;
+/// Hours after which a notice has lost its sense, from the due time or from now, whichever is later.
+const EXPIRES_AFTER_HOURS: i64 = 24;
+
+/// A notice about `follow_up` to one member of staff, with times in the zone of that person.
+///
+/// Its origin key says that each person is told once: of each assignment, and of each due time (a snoozed follow-up has
+/// a new one).
+pub fn build(
+    site: &Site,
+    playbook: &Playbook,
+    kind: MessageKind,
+    follow_up: &follow_up::Model,
+    staff_id: StaffId,
+    now: DateTime<Utc>,
+) -> ActiveModel {
+    let id: MessageId = new_id(now);
+    let zone = playbook
+        .staff
+        .get(&staff_id)
+        .and_then(|staff| staff.time_zone.parse().ok())
+        .unwrap_or(Tz::UTC);
+    ActiveModel {
+        id: Set(id),
+        kind: Set(kind),
+        lane: Set(Lane::Waiting),
+        purpose: Set(Purpose::Reminder),
+        origin_key: Set(origin_key(kind, follow_up, staff_id)),
+        lead_id: Set(Some(follow_up.lead_id)),
+        contact_id: Set(None),
+        staff_id: Set(Some(staff_id)),
+        follow_up_id: Set(Some(follow_up.id)),
+        enrollment_id: Set(None),
+        step_key: Set(None),
+        occurrence: Set(None),
+        sequence_id: Set(None),
+        campaign_id: Set(None),
+        template_version_id: Set(None),
+        subject: Set(subject(kind, follow_up.due_at, zone, now)),
+        rfc_message_id: Set(format!("{}@{}", id.0.simple(), site.mail_domain())),
+        state: Set(MessageState::Planned),
+        due_at: Set(now),
+        expires_at: Set(follow_up.due_at.max(now) + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
+        attempts: Set(0),
+        fence: Set(0),
+        lease_until: Set(None),
+        decision: Set(None),
+        consent_event_id: Set(None),
+        response: Set(None),
+        created_at: Set(now),
+        handed_off_at: Set(None),
+        sent_at: Set(None),
+        settled_at: Set(None),
+    }
+}
+
+/// The notice to the follow-up's assignee; none without an active assignee, or when the assignee is the actor: nobody is
+/// mailed about their own doing.
+pub fn to_assignee(
+    site: &Site,
+    playbook: &Playbook,
+    kind: MessageKind,
+    follow_up: &follow_up::Model,
+    actor: Actor,
+    now: DateTime<Utc>,
+) -> Option<ActiveModel> {
+    let staff = playbook.staff.get(&follow_up.assignee_id?)?;
+    (actor.id != Some(staff.id.0)).then(|| build(site, playbook, kind, follow_up, staff.id, now))
+}
+
+/// The notices that a follow-up is late: to its assignee; to the team when it has none, or none who still works here.
+pub fn of_lateness(
+    site: &Site,
+    playbook: &Playbook,
+    follow_up: &follow_up::Model,
+    now: DateTime<Utc>,
+) -> Vec<ActiveModel> {
+    let assignee = follow_up.assignee_id.filter(|id| playbook.staff.contains_key(id));
+    let told: Vec<StaffId> = match assignee {
+        Some(id) => vec![id],
+        None => playbook
+            .members
+            .get(&follow_up.team_id)
+            .map(|members| members.iter().copied().take(LATE_NOTICES_MAX).collect())
+            .unwrap_or_default(),
+    };
+    told.into_iter()
+        .map(|id| build(site, playbook, MessageKind::FollowUpLate, follow_up, id, now))
+        .collect()
+}
+
+/// Plans notices within the caller's transaction; those that are planned already are passed over. Answers how many are
+/// new.
+///
+/// # Errors
+/// When the database fails.
+pub async fn plan(tx: &DatabaseTransaction, notices: Vec<ActiveModel>, now: DateTime<Utc>) -> Result<usize> {
+    let mut planned = 0;
+    for batch in notices.chunks(BATCH_MAX) {
+        let inserted = Entity::insert_many(batch.to_vec())
+            .on_conflict_do_nothing_on([Column::OriginKey])
+            .exec_with_returning_many(tx)
+            .await?;
+        let TryInsertResult::Inserted(inserted) = inserted else {
+            continue;
+        };
+        if inserted.is_empty() {
+            continue;
+        }
+        planned += inserted.len();
+        let events = inserted.into_iter().map(|row| message_event::ActiveModel {
+            id: Set(new_id(now)),
+            message_id: Set(row.id),
+            kind: Set(MessageEventKind::Planned),
+            detail: Set(None),
+            at: Set(now),
+        });
+        message_event::Entity::insert_many(events)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(planned)
+}
+
+/// What makes a notice, so that nothing makes it twice.
+fn origin_key(kind: MessageKind, follow_up: &follow_up::Model, staff_id: StaffId) -> String {
+    let (word, round) = match kind {
+        MessageKind::FollowUpAssigned => ("assigned", follow_up.version),
+        MessageKind::FollowUpLate => ("late", i64::from(follow_up.snoozed_count)),
+        _ => ("due-soon", i64::from(follow_up.snoozed_count)),
+    };
+    format!(
+        "follow-up-{word}/{}/{round}/{}",
+        follow_up.id.0.simple(),
+        staff_id.0.simple()
+    )
+}
+
+fn subject(kind: MessageKind, due_at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
+    let (due, today) = (due_at.with_timezone(&zone), now.with_timezone(&zone));
+    let time = if due.date_naive() == today.date_naive() {
+        due.format("%H:%M %Z")
+    } else {
+        due.format("%a %b %-d, %H:%M %Z")
+    };
+    match kind {
+        MessageKind::FollowUpAssigned => format!("Follow-up for you, due at {time}"),
+        MessageKind::FollowUpLate => format!("Follow-up late: it was due at {time}"),
+        _ => format!("Follow-up due at {time}"),
+    }
+}

@@ -1,0 +1,460 @@
+//! The document. Every part is optional, so a file may hold all of a hospital or only its forms.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use entity::campaign::CampaignState;
+use entity::condition::Condition;
+use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
+use entity::form::Field;
+use entity::placement::PlacementKind;
+use entity::sequence_version::{Exits, Step, Trigger};
+use serde::{Deserialize, Deserializer};
+
+use crate::error::{Code, Error, Result};
+
+/// Configuration, named by slugs and keys.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Setup {
+    /// Places, with their opening hours.
+    pub facilities: Vec<FacilitySetup>,
+    /// Departments of places.
+    pub departments: Vec<DepartmentSetup>,
+    /// People who work here.
+    pub staff: Vec<StaffSetup>,
+    /// Teams and their members.
+    pub teams: Vec<TeamSetup>,
+    /// Service lines and what people call them.
+    pub service_lines: Vec<ServiceLineSetup>,
+    /// Texts that people agree to.
+    pub consent_wordings: Vec<WordingSetup>,
+    /// Frames that templates are put into. They are not stored apart: a template's version holds the whole text.
+    pub layouts: Vec<LayoutSetup>,
+    /// Texts of mails.
+    pub templates: Vec<TemplateSetup>,
+    /// Campaigns and their placements.
+    pub campaigns: Vec<CampaignSetup>,
+    /// Forms that visitors fill in.
+    pub forms: Vec<FormSetup>,
+    /// How fast leads are answered; the first that holds counts.
+    pub sla_policies: Vec<SlaSetup>,
+    /// Where leads go; the first that holds counts.
+    pub routing_rules: Vec<RoutingSetup>,
+    /// What gives points.
+    pub scoring_rules: Vec<ScoringSetup>,
+    /// Plans of mails, follow-ups, waits and branches.
+    pub sequences: Vec<SequenceSetup>,
+}
+
+impl Setup {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the line and column of what cannot be read, in the words of the JSON reader. They may
+    /// name what stands there: the document is the operator's own and holds nobody's health.
+    pub fn parse(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|error| {
+            Error::refused(
+                Code::Invalid,
+                "",
+                format!("The document cannot be read: {error}."),
+            )
+        })
+    }
+
+    /// This document and another one, as if they were one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.facilities.extend(other.facilities);
+        self.departments.extend(other.departments);
+        self.staff.extend(other.staff);
+        self.teams.extend(other.teams);
+        self.service_lines.extend(other.service_lines);
+        self.consent_wordings.extend(other.consent_wordings);
+        self.layouts.extend(other.layouts);
+        self.templates.extend(other.templates);
+        self.campaigns.extend(other.campaigns);
+        self.forms.extend(other.forms);
+        self.sla_policies.extend(other.sla_policies);
+        self.routing_rules.extend(other.routing_rules);
+        self.scoring_rules.extend(other.scoring_rules);
+        self.sequences.extend(other.sequences);
+        self
+    }
+}
+
+/// A text, written as one string or as a list of its lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a string or a list of lines")]
+        enum Written {
+            Whole(String),
+            Lines(Vec<String>),
+        }
+        Ok(Self(match Written::deserialize(deserializer)? {
+            Written::Whole(text) => text,
+            Written::Lines(lines) => lines.join("\n"),
+        }))
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn united_states() -> String {
+    "US".to_owned()
+}
+
+fn dollars() -> String {
+    "USD".to_owned()
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+/// A place, known by its slug.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FacilitySetup {
+    /// Short name in rules and forms.
+    pub slug: String,
+    /// The name that people read.
+    pub name: String,
+    /// Street and number.
+    pub address_line: String,
+    /// City.
+    pub city: String,
+    /// State, a two-letter USPS code in the United States.
+    pub region: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// ISO 3166 two-letter country; the United States if not said.
+    #[serde(default = "united_states")]
+    pub country: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// Main number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Opening hours; see [`entity::business_calendar::hours`]. Kept as they are if not said.
+    #[serde(default)]
+    pub hours: Option<serde_json::Value>,
+}
+
+/// A department, known by its facility and name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DepartmentSetup {
+    /// Slug of the facility.
+    pub facility: String,
+    /// The name that people read.
+    pub name: String,
+}
+
+/// A member of staff, known by the email address.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StaffSetup {
+    /// Sign-in name and address of reminders.
+    pub email: String,
+    /// The name that people read.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// First password, for a person who is new. Never changes the password of a person who is known.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// Whether the person works here.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+impl fmt::Debug for StaffSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StaffSetup(hidden)")
+    }
+}
+
+/// A team, known by its slug.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TeamSetup {
+    /// Short name in rules.
+    pub slug: String,
+    /// The name that people read.
+    pub name: String,
+    /// Slug of the facility whose calendar and zone it keeps.
+    #[serde(default)]
+    pub facility: Option<String>,
+    /// Name of a department of that facility.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// Whether leads that no rule can place come here. One team has it.
+    #[serde(default)]
+    pub review: bool,
+    /// Addresses of members; added to those that it has.
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
+/// A service line, known by its slug.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ServiceLineSetup {
+    /// Short name in rules and forms.
+    pub slug: String,
+    /// The canonical name.
+    pub name: String,
+    /// What else people call it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Whether intake may book it without a clinician's look.
+    #[serde(default)]
+    pub direct_scheduling: bool,
+    /// Whether a referral must exist before a visit.
+    #[serde(default)]
+    pub referral_required: bool,
+    /// Whether a provider's order must exist before a visit.
+    #[serde(default)]
+    pub order_required: bool,
+    /// Whether a clinician triages every lead.
+    #[serde(default)]
+    pub triage_required: bool,
+    /// Whether leads can still be received for it.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// A text that people agree to, known by its key and language. Another text is a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WordingSetup {
+    /// Names it across versions and languages.
+    pub key: String,
+    /// A BCP 47 tag.
+    #[serde(default = "english")]
+    pub language: String,
+    /// The medium that it allows.
+    pub medium: Medium,
+    /// The purpose that it allows.
+    pub purpose: Purpose,
+    /// The text as it is shown.
+    pub text: Text,
+}
+
+/// A frame around the texts of templates, which it takes in where it says `{{ body }}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LayoutSetup {
+    /// The name by which templates of this document ask for it.
+    pub key: String,
+    /// Frame of the HTML part.
+    pub html: Text,
+    /// Frame of the plain-text part.
+    pub text: Text,
+}
+
+/// A mail's text, known by its key. Another text is a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TemplateSetup {
+    /// Name in steps and forms.
+    pub key: String,
+    /// The name that people read.
+    pub name: String,
+    /// What mails made of it are for. It never changes, because consent is asked by it.
+    pub purpose: Purpose,
+    /// The layout around it.
+    #[serde(default)]
+    pub layout: Option<String>,
+    /// Liquid source of the subject.
+    pub subject: String,
+    /// Liquid source of the HTML part.
+    pub html: Text,
+    /// Liquid source of the plain-text part.
+    pub text: Text,
+}
+
+/// A campaign, known by its code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CampaignSetup {
+    /// Code in links and lists.
+    pub code: String,
+    /// The name that people read.
+    pub name: String,
+    /// Where it runs.
+    pub channel: Channel,
+    /// Where a new campaign stands; a draft if not said. A known one stays where people have put it.
+    #[serde(default)]
+    pub state: Option<CampaignState>,
+    /// What it is for, in words.
+    #[serde(default)]
+    pub goal: Option<String>,
+    /// First day.
+    #[serde(default)]
+    pub starts_on: Option<NaiveDate>,
+    /// Last day.
+    #[serde(default)]
+    pub ends_on: Option<NaiveDate>,
+    /// Budget in minor units.
+    #[serde(default)]
+    pub budget_minor: Option<i64>,
+    /// ISO 4217 code.
+    #[serde(default = "dollars")]
+    pub currency: String,
+    /// Slugs of the lines that it promotes; added to those that it has.
+    #[serde(default)]
+    pub service_lines: Vec<String>,
+    /// Its pieces.
+    #[serde(default)]
+    pub placements: Vec<PlacementSetup>,
+}
+
+/// A piece of a campaign, known by its source code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlacementSetup {
+    /// Code by which answers name it.
+    pub source_code: String,
+    /// The name that people read.
+    pub name: String,
+    /// What it is.
+    pub kind: PlacementKind,
+    /// Path of the page it leads to.
+    #[serde(default)]
+    pub landing_page: Option<String>,
+    /// Its own phone number.
+    #[serde(default)]
+    pub tracking_number: Option<String>,
+}
+
+/// A form, known by its slug.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormSetup {
+    /// Name in the address `/f/{slug}`.
+    pub slug: String,
+    /// Heading of the page.
+    pub title: String,
+    /// Text under the heading.
+    #[serde(default)]
+    pub intro: Text,
+    /// Text of the confirmation page.
+    pub thanks: Text,
+    /// A BCP 47 tag.
+    #[serde(default = "english")]
+    pub language: String,
+    /// Type of the leads it makes.
+    pub lead_type: LeadType,
+    /// Channel of its leads when the visit names none.
+    pub channel: Channel,
+    /// Slug of the service line it is for; none when a field asks for it.
+    #[serde(default)]
+    pub service_line: Option<String>,
+    /// Slug of the facility it is for.
+    #[serde(default)]
+    pub facility: Option<String>,
+    /// Code of the campaign it belongs to when the visit names none.
+    #[serde(default)]
+    pub campaign: Option<String>,
+    /// Its fields, in order.
+    pub fields: Vec<Field>,
+    /// Keys of the consents it asks for.
+    #[serde(default)]
+    pub wordings: Vec<String>,
+    /// Key of the template that answers it.
+    #[serde(default)]
+    pub confirmation: Option<String>,
+    /// Whether it can be filled in.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// How fast leads are answered, known by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlaSetup {
+    /// The name that people read.
+    pub name: String,
+    /// When it holds; empty means always.
+    pub when: Condition,
+    /// Business minutes to the first attempt.
+    pub first_attempt_mins: i64,
+    /// How many attempts are wanted.
+    pub attempts_wanted: i32,
+    /// Business minutes between attempts.
+    pub spacing_mins: i64,
+    /// Minutes before the due time at which the assignee is reminded.
+    pub remind_before_mins: i64,
+}
+
+/// Where leads go, known by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoutingSetup {
+    /// The name that people read.
+    pub name: String,
+    /// When it holds; empty means always.
+    pub when: Condition,
+    /// Slug of the team.
+    pub team: String,
+    /// Slug of the facility that serves the lead.
+    #[serde(default)]
+    pub facility: Option<String>,
+    /// Address of a named person; none means the member with the least open work.
+    #[serde(default)]
+    pub owner: Option<String>,
+    /// Whether the lead goes first.
+    #[serde(default)]
+    pub urgent: bool,
+    /// Whether it is tried.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// What gives points, known by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScoringSetup {
+    /// The name in a score's reasons.
+    pub name: String,
+    /// When it holds.
+    pub when: Condition,
+    /// Points, negative to take some.
+    pub points: i32,
+    /// The explanation in a score's reasons.
+    pub text: String,
+    /// Whether it counts.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// A sequence, known by its name. It is published; other steps are a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SequenceSetup {
+    /// The name that people read.
+    pub name: String,
+    /// What its mails are for. It never changes, because consent is asked by it.
+    pub purpose: Purpose,
+    /// Code of the campaign whose pause holds it too.
+    #[serde(default)]
+    pub campaign: Option<String>,
+    /// When a lead is enrolled.
+    pub trigger: Trigger,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// What ends it early.
+    #[serde(default)]
+    pub exits: Exits,
+}

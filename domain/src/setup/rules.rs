@@ -1,0 +1,189 @@
+//! The rules that time, route and score leads.
+
+use std::collections::HashSet;
+
+use entity::condition::{Clause, Condition, Fact};
+use entity::enums::{Channel, EligibilityFlag, LeadStage, LeadType, ScoreGrade};
+use entity::{routing_rule, scoring_rule, sla_policy};
+
+use super::document::SlaSetup;
+use super::plan::{At, Names, Plan};
+use crate::error::Code;
+use crate::id::new_id;
+use crate::sequence::steps::check_condition;
+
+/// Distance between the positions of two rules, so that a rule can be put between them.
+const POSITION_STEP: i32 = 10;
+/// Longest time of a policy: 90 business days of eight hours.
+const MAX_POLICY_MINS: i64 = 90 * 8 * 60;
+/// Most attempts of a policy.
+const MAX_ATTEMPTS: i32 = 30;
+/// Most points that one rule gives or takes.
+const MAX_POINTS: i32 = 100;
+
+pub(super) fn plan(plan: &mut Plan<'_>) {
+    policies(plan);
+    routing(plan);
+    scoring(plan);
+}
+
+/// Rules are tried in the order of the document.
+fn position(index: usize) -> i32 {
+    i32::try_from(index + 1).unwrap_or(i32::MAX / POSITION_STEP) * POSITION_STEP
+}
+
+fn policies(plan: &mut Plan<'_>) {
+    let mut seen = HashSet::new();
+    for (index, wanted) in plan.setup.sla_policies.iter().enumerate() {
+        let at = At("slaPolicies", index);
+        plan.check_name(&at.part("name"), &wanted.name);
+        plan.check_once(&at.part("name"), &mut seen, &wanted.name);
+        check_when(plan, &at.part("when"), &wanted.when);
+        check_policy(plan, at, wanted);
+        let before = plan.known.sla.iter().find(|row| row.name == wanted.name);
+        let row = sla_policy::Model {
+            id: before.map_or_else(|| new_id(plan.now), |row| row.id),
+            name: wanted.name.clone(),
+            position: position(index),
+            condition: wanted.when.clone(),
+            first_attempt_mins: wanted.first_attempt_mins,
+            attempts_wanted: wanted.attempts_wanted,
+            spacing_mins: wanted.spacing_mins,
+            remind_before_mins: wanted.remind_before_mins,
+            created_at: before.map_or(plan.now, |row| row.created_at),
+        };
+        plan.rows.sla.settle(before, row);
+    }
+}
+
+fn check_policy(plan: &mut Plan<'_>, at: At, wanted: &SlaSetup) {
+    let times = [
+        ("firstAttemptMins", wanted.first_attempt_mins, 1),
+        ("spacingMins", wanted.spacing_mins, 1),
+        ("remindBeforeMins", wanted.remind_before_mins, 0),
+    ];
+    for (part, mins, least) in times {
+        if !(least..=MAX_POLICY_MINS).contains(&mins) {
+            plan.refuse(
+                Code::Invalid,
+                &at.part(part),
+                "Write minutes of business time, at most 43200.",
+            );
+        }
+    }
+    if !(1..=MAX_ATTEMPTS).contains(&wanted.attempts_wanted) {
+        plan.refuse(
+            Code::Invalid,
+            &at.part("attemptsWanted"),
+            "A policy wants 1 to 30 attempts.",
+        );
+    }
+}
+
+fn routing(plan: &mut Plan<'_>) {
+    let mut seen = HashSet::new();
+    for (index, wanted) in plan.setup.routing_rules.iter().enumerate() {
+        let at = At("routingRules", index);
+        plan.check_name(&at.part("name"), &wanted.name);
+        plan.check_once(&at.part("name"), &mut seen, &wanted.name);
+        check_when(plan, &at.part("when"), &wanted.when);
+        let team = plan.names.teams.get(&wanted.team).copied();
+        let team = plan.meant(&at.part("team"), team, "team");
+        let facility_id = plan.meant_if(
+            &at.part("facility"),
+            wanted.facility.as_ref(),
+            "facility",
+            |names, slug| names.facilities.get(slug).copied(),
+        );
+        let owner_id = plan.meant_if(
+            &at.part("owner"),
+            wanted.owner.as_ref(),
+            "member of staff",
+            |names, email| names.staff.get(&email.trim().to_lowercase()).copied(),
+        );
+        let Some(team_id) = team else { continue };
+        let before = plan.known.routing.iter().find(|row| row.name == wanted.name);
+        let row = routing_rule::Model {
+            id: before.map_or_else(|| new_id(plan.now), |row| row.id),
+            name: wanted.name.clone(),
+            position: position(index),
+            condition: wanted.when.clone(),
+            team_id,
+            facility_id,
+            owner_id,
+            urgent: wanted.urgent,
+            active: wanted.active,
+            created_at: before.map_or(plan.now, |row| row.created_at),
+        };
+        plan.rows.routing.settle(before, row);
+    }
+}
+
+fn scoring(plan: &mut Plan<'_>) {
+    let mut seen = HashSet::new();
+    for (index, wanted) in plan.setup.scoring_rules.iter().enumerate() {
+        let at = At("scoringRules", index);
+        plan.check_name(&at.part("name"), &wanted.name);
+        plan.check_once(&at.part("name"), &mut seen, &wanted.name);
+        plan.check_name(&at.part("text"), &wanted.text);
+        check_when(plan, &at.part("when"), &wanted.when);
+        if wanted.points == 0 || wanted.points.saturating_abs() > MAX_POINTS {
+            plan.refuse(
+                Code::Invalid,
+                &at.part("points"),
+                "A rule gives or takes 1 to 100 points.",
+            );
+        }
+        let before = plan.known.scoring.iter().find(|row| row.name == wanted.name);
+        let row = scoring_rule::Model {
+            id: before.map_or_else(|| new_id(plan.now), |row| row.id),
+            name: wanted.name.clone(),
+            condition: wanted.when.clone(),
+            points: wanted.points,
+            text: wanted.text.clone(),
+            active: wanted.active,
+            created_at: before.map_or(plan.now, |row| row.created_at),
+        };
+        plan.rows.scoring.settle(before, row);
+    }
+}
+
+/// Checks the shape of a condition and that its values can ever be met: a rule with a misspelled slug would never hold,
+/// and nobody would notice.
+pub(super) fn check_when(plan: &mut Plan<'_>, path: &str, condition: &Condition) {
+    let mut refusals = check_condition(condition, path);
+    refusals.retain(|refusal| !refusal.field.is_empty());
+    for refusal in refusals {
+        plan.refuse(refusal.code, &refusal.field.join("."), refusal.message);
+    }
+    check_values(plan, path, condition);
+}
+
+/// Checks that every value of a condition is one that the fact can have.
+pub(super) fn check_values(plan: &mut Plan<'_>, path: &str, condition: &Condition) {
+    for (place, clause) in condition.0.iter().enumerate() {
+        for (index, value) in clause.values.iter().enumerate() {
+            if !is_possible(&plan.names, clause, value) {
+                let path = format!("{path}.{place}.values.{index}");
+                plan.refuse(Code::NotFound, &path, "The fact never has this value.");
+            }
+        }
+    }
+}
+
+fn is_possible(names: &Names, clause: &Clause, value: &str) -> bool {
+    let folded = value.trim().to_lowercase();
+    let text = value.trim().to_uppercase();
+    match clause.fact {
+        Fact::LeadType => LeadType::from_text(&text).is_some(),
+        Fact::Stage => LeadStage::from_text(&text).is_some(),
+        Fact::Channel => Channel::from_text(&text).is_some(),
+        Fact::Flag => EligibilityFlag::from_text(&text).is_some(),
+        Fact::Grade => ScoreGrade::from_text(&text).is_some(),
+        Fact::Reachable => matches!(text.as_str(), "EMAIL" | "PHONE"),
+        Fact::ServiceLine => names.lines.contains_key(&folded),
+        Fact::Facility => names.facilities.contains_key(&folded),
+        Fact::Campaign => names.campaigns.contains_key(&folded),
+        Fact::RequestedService | Fact::Language | Fact::PostalCode | Fact::Answer => !folded.is_empty(),
+    }
+}
