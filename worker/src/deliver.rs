@@ -1,0 +1,331 @@
+//! A batch of mail on its way: claim → gate → write → hand off → send → settle.
+//!
+//! The gate is asked inside the claim; what comes out of it may go. A batch goes out in chunks, two at a time, so that
+//! one is on the wire while the other is written down. A message is marked as handed off just before its bytes go out
+//! and settled soon after; what a dying worker leaves in between is what nobody can know, and it is at most
+//! [`LaneDelivery::concurrency`](crate::settings::LaneDelivery::concurrency) messages a batch.
+
+mod relay;
+mod wire;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::done::Done;
+use domain::error::{Chain, Error};
+use domain::hospital::Hospital;
+use domain::outreach::claim::{Sendable, claim};
+use domain::outreach::hand_off::{give_back, hand_off, renew};
+use domain::outreach::settle::{Outcome, Settled, Settlement, settle, unwritable};
+use domain::playbook::Playbook;
+use domain::signal::Signals;
+use entity::message::{GateReason, Lane};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::mail::{LetterheadError, Mail, Unwritable, Writer};
+use crate::metrics;
+use crate::settings::WorkerSettings;
+use crate::smtp::SmtpPool;
+
+use relay::Relay;
+
+/// Chunks of a batch that are worked on at once.
+const CHUNKS_AT_ONCE: usize = 2;
+/// How often a chunk with a slow message settles those that are through, and prolongs the lease of the others.
+const SETTLE_EVERY: Duration = Duration::from_secs(2);
+/// First and longest wait before what became of a chunk is written again after a fault.
+const WRITE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Where mail goes.
+#[derive(Clone, Debug)]
+pub enum Transport {
+    /// To the relay.
+    Smtp(SmtpPool),
+    /// Nowhere: it is kept and can be read in the outbox.
+    Capture,
+}
+
+/// Delivers batches. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Delivery(Arc<Inner>);
+
+struct Inner {
+    hospital: Hospital,
+    transport: Transport,
+    writer: Writer,
+    relay: Relay,
+    settings: WorkerSettings,
+    signals: Signals,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// Messages looked at.
+    pub(crate) looked_at: usize,
+    /// Messages that went out.
+    pub(crate) accepted: usize,
+    /// Whether more may be due.
+    pub(crate) full: bool,
+}
+
+/// A message that is written and may be handed off.
+type Written = (Sendable, Mail);
+
+impl Delivery {
+    pub(crate) fn new(
+        hospital: Hospital,
+        transport: Transport,
+        settings: WorkerSettings,
+        signals: Signals,
+    ) -> Result<Self, LetterheadError> {
+        let writer = Writer::new(&hospital)?;
+        let relay = Relay::default();
+        Ok(Self(Arc::new(Inner {
+            hospital,
+            transport,
+            writer,
+            relay,
+            settings,
+            signals,
+        })))
+    }
+
+    /// Delivers one batch of what is due in a lane.
+    pub(crate) async fn batch(&self, lane: Lane, stop: &CancellationToken) -> Result<Batch, Error> {
+        if self.0.relay.rests() || stop.is_cancelled() {
+            return Ok(Batch::default());
+        }
+        let at_once = self.0.settings.lane(lane);
+        let playbook = self.0.hospital.playbook().await?;
+        let claimed = claim(&self.0.hospital, lane, at_once.batch, self.0.settings.lease_secs).await?;
+        metrics::claimed(lane, &claimed);
+        let mut batch = Batch {
+            looked_at: claimed.looked_at,
+            accepted: 0,
+            full: claimed.full,
+        };
+        let chunk_size = at_once.concurrency.div_ceil(CHUNKS_AT_ONCE).max(1);
+        // Each chunk is a task of its own: written and sent on every core, and finished even if this future is dropped.
+        let mut chunks = stream::iter(in_chunks(claimed.sendables, chunk_size))
+            .map(|chunk| tokio::spawn(self.clone().chunk(lane, chunk, playbook.clone(), stop.clone())))
+            .buffer_unordered(CHUNKS_AT_ONCE);
+        let mut first_fault = None;
+        while let Some(ended) = chunks.next().await {
+            match ended.map_err(|panic| Error::Fault(Box::new(panic))).flatten() {
+                Ok(settled) => batch.accepted += settled.accepted,
+                Err(error) => first_fault = first_fault.or(Some(error)),
+            }
+        }
+        first_fault.map_or(Ok(batch), Err)
+    }
+
+    /// Write → hand off → send → settle, for as many messages as go out at once.
+    async fn chunk(
+        self,
+        lane: Lane,
+        chunk: Vec<Sendable>,
+        playbook: Arc<Playbook>,
+        stop: CancellationToken,
+    ) -> Result<Settled, Error> {
+        let this = &*self.0;
+        if stop.is_cancelled() || this.relay.rests() {
+            give_back(&this.hospital, &chunk.iter().collect::<Vec<_>>()).await?;
+            return Ok(Settled::default());
+        }
+        let mut written = this.write(lane, chunk, &playbook).await?;
+        let lease_secs = this.settings.send_lease_secs;
+        let sendables: Vec<&Sendable> = written.iter().map(|(sendable, _)| sendable).collect();
+        match hand_off(&this.hospital, &sendables, lease_secs).await {
+            Ok(allowed) => written.retain(|(sendable, _)| allowed.contains(&sendable.id())),
+            Err(error) => {
+                // The mark may be written or not. Nothing went out, so it is taken back while that is still known.
+                this.patiently("given back", || give_back(&this.hospital, &sendables))
+                    .await;
+                return Err(error);
+            }
+        }
+        Ok(this.send(lane, &written).await)
+    }
+}
+
+impl Inner {
+    /// Writes the mails of a chunk. Those that cannot be written are withheld for good.
+    async fn write(
+        &self,
+        lane: Lane,
+        chunk: Vec<Sendable>,
+        playbook: &Playbook,
+    ) -> Result<Vec<Written>, Error> {
+        let now = self.hospital.now();
+        let mut written = Vec::with_capacity(chunk.len());
+        let mut failed = Vec::new();
+        for sendable in chunk {
+            // One mail that makes the renderer panic must not hold up those beside it, now and at every claim.
+            let write = || self.writer.write(&self.hospital, playbook, &sendable, now);
+            match catch_unwind(AssertUnwindSafe(write)).unwrap_or(Err(Unwritable::Template(None))) {
+                Ok(mail) => written.push((sendable, mail)),
+                Err(why) => failed.push((sendable, why)),
+            }
+        }
+        if !failed.is_empty() {
+            for (sendable, why) in &failed {
+                let message = sendable.id().to_string();
+                tracing::error!(
+                    message,
+                    why = why.to_string(),
+                    "A mail cannot be written and is withheld."
+                );
+            }
+            let withheld: Vec<_> = failed
+                .iter()
+                .map(|(sendable, why)| (sendable, reason(why)))
+                .collect();
+            unwritable(&self.hospital, &withheld).await?;
+            metrics::unwritable(lane, withheld.len());
+        }
+        Ok(written)
+    }
+
+    /// Sends mails that were handed off and settles each, the slow ones without holding up the others.
+    async fn send(&self, lane: Lane, written: &[Written]) -> Settled {
+        let mut sum = Settled::default();
+        let mut on_the_wire: FuturesUnordered<_> = written
+            .iter()
+            .enumerate()
+            .map(|(at, (_, mail))| async move { (at, self.carry(mail).await) })
+            .collect();
+        let mut through = Vec::with_capacity(written.len());
+        let mut waiting: Vec<bool> = vec![true; written.len()];
+        let mut tick = tokio::time::interval_at(Instant::now() + SETTLE_EVERY, SETTLE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                sent = on_the_wire.next() => match sent {
+                    Some((at, outcome)) => {
+                        waiting[at] = false;
+                        through.push(settlement(&written[at], outcome));
+                    }
+                    None => break,
+                },
+                _ = tick.tick() => {
+                    let slow = written.iter().zip(&waiting).filter(|(_, waits)| **waits);
+                    let slow: Vec<&Sendable> = slow.map(|((sendable, _), _)| sendable).collect();
+                    if let Err(error) = renew(&self.hospital, &slow, self.settings.send_lease_secs).await {
+                        let error = Chain(&error).to_string();
+                        tracing::warn!(error, "The lease of mail that is going out could not be prolonged.");
+                    }
+                    add(&mut sum, self.settle(lane, std::mem::take(&mut through)).await);
+                }
+            }
+        }
+        add(&mut sum, self.settle(lane, through).await);
+        sum
+    }
+
+    /// Carries one mail to the relay, or keeps it.
+    async fn carry(&self, mail: &Mail) -> Outcome {
+        match &self.transport {
+            Transport::Capture => wire::keep(mail),
+            Transport::Smtp(pool) => {
+                let started = Instant::now();
+                let outcome = wire::outcome(pool.send(&mail.envelope, &mail.raw).await);
+                metrics::sent(started.elapsed());
+                self.relay.saw(&outcome);
+                outcome
+            }
+        }
+    }
+
+    /// Writes down what became of messages and tells of it.
+    async fn settle(&self, lane: Lane, settlements: Vec<Settlement<'_>>) -> Settled {
+        if settlements.is_empty() {
+            return Settled::default();
+        }
+        let settled = self
+            .patiently("settled", || settle(&self.hospital, &settlements))
+            .await;
+        let Some(Done { value, signals, .. }) = settled else {
+            return Settled::default();
+        };
+        self.signals.tell(&signals);
+        metrics::settled(lane, value);
+        if value.lost > 0 {
+            tracing::warn!(
+                lost = value.lost,
+                "Mail was settled too late: its lease had been taken over."
+            );
+        }
+        value
+    }
+
+    /// Tries until the database takes it, or until the lease is over and the messages are unknown, which is then true.
+    async fn patiently<T, F>(&self, what: &'static str, write: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let give_up_at = Instant::now() + Duration::from_secs(self.settings.send_lease_secs.into());
+        let (mut wait, longest) = WRITE_WAITS;
+        let mut told = false;
+        loop {
+            let error = match write().await {
+                Ok(value) => return Some(value),
+                Err(error) => Chain(&error).to_string(),
+            };
+            if Instant::now() + wait >= give_up_at {
+                tracing::error!(
+                    error,
+                    "Mail could not be {what}; it is unknown when its lease ends."
+                );
+                return None;
+            }
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(
+                    error,
+                    "Mail could not be {what}; trying again while the lease lasts."
+                );
+            }
+            tokio::time::sleep(wait).await;
+            wait = longest.min(wait * 2);
+        }
+    }
+}
+
+fn settlement(written: &Written, outcome: Outcome) -> Settlement<'_> {
+    Settlement {
+        sendable: &written.0,
+        subject: &written.1.subject,
+        outcome,
+    }
+}
+
+const fn reason(why: &Unwritable) -> GateReason {
+    match why {
+        Unwritable::Address => GateReason::NoAddress,
+        Unwritable::Template(_) => GateReason::TemplateFailed,
+    }
+}
+
+fn in_chunks(sendables: Vec<Sendable>, size: usize) -> Vec<Vec<Sendable>> {
+    let mut chunks = Vec::with_capacity(sendables.len().div_ceil(size));
+    let mut rest = sendables.into_iter();
+    loop {
+        let chunk: Vec<Sendable> = rest.by_ref().take(size).collect();
+        if chunk.is_empty() {
+            return chunks;
+        }
+        chunks.push(chunk);
+    }
+}
+
+fn add(sum: &mut Settled, more: Settled) {
+    sum.accepted += more.accepted;
+    sum.refused += more.refused;
+    sum.deferred += more.deferred;
+    sum.unknown += more.unknown;
+    sum.planned += more.planned;
+    sum.lost += more.lost;
+}

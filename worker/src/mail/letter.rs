@@ -1,0 +1,157 @@
+//! Which words a message is made of.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::hospital::Hospital;
+use domain::outreach::claim::{Recipient, Sendable};
+use domain::outreach::template::{MailFacts, Renderer, TemplateFault};
+use domain::playbook::Playbook;
+use entity::contact;
+use entity::enums::Purpose;
+use entity::message::MessageKind;
+
+use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, staff_notice};
+
+/// Why a message cannot be written. Trying again does not cure it. Holds nothing of the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unwritable {
+    /// The recipient's address cannot stand in an envelope.
+    Address,
+    /// The template failed, or is none.
+    Template(Option<TemplateFault>),
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => f.write_str("the address cannot be used"),
+            Self::Template(Some(fault)) => fault.fmt(f),
+            Self::Template(None) => f.write_str("there is no text for it"),
+        }
+    }
+}
+
+impl From<BadAddress> for Unwritable {
+    fn from(_: BadAddress) -> Self {
+        Self::Address
+    }
+}
+
+impl From<TemplateFault> for Unwritable {
+    fn from(fault: TemplateFault) -> Self {
+        Self::Template(Some(fault))
+    }
+}
+
+/// Writes messages.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    letterhead: Letterhead,
+    renderer: Renderer,
+}
+
+impl Writer {
+    pub(crate) fn new(hospital: &Hospital) -> Result<Self, LetterheadError> {
+        Ok(Self {
+            letterhead: Letterhead::new(&hospital.site)?,
+            renderer: Renderer::default(),
+        })
+    }
+
+    /// Writes one message.
+    pub(crate) fn write(
+        &self,
+        h: &Hospital,
+        playbook: &Playbook,
+        sendable: &Sendable,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        match sendable.recipient() {
+            Recipient::Contact(contact) => self.to_contact(h, playbook, sendable, contact, now),
+            Recipient::Staff(staff) => {
+                let site = &h.site;
+                let message = sendable.message();
+                let follow_up = sendable.follow_up().ok_or(Unwritable::Template(None))?;
+                let words = staff_notice::words(site, message.kind, follow_up, staff, &message.subject);
+                Ok(self.letterhead.write(Parts {
+                    to_name: &staff.display_name,
+                    to_address: sendable.address(),
+                    subject: words.subject,
+                    text: words.text,
+                    html: words.html,
+                    message_id: &message.rfc_message_id,
+                    unsubscribe_url: None,
+                    automatic: true,
+                    date: now,
+                })?)
+            }
+        }
+    }
+
+    fn to_contact(
+        &self,
+        h: &Hospital,
+        playbook: &Playbook,
+        sendable: &Sendable,
+        contact: &contact::Model,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let message = sendable.message();
+        let token = h.secrets.unsubscribe_token(message.id.0);
+        let unsubscribe_url = format!("{}/u/{token}", h.site.public_url);
+        let template = sendable.template().ok_or(Unwritable::Template(None))?;
+        let facts = facts(h, playbook, sendable, contact, &unsubscribe_url);
+        let rendered = self.renderer.render(template, &facts)?;
+        // A confirmation was asked for, so there is no list to leave (facts: transactional mail is exempt).
+        let is_nurture = message.kind == MessageKind::Nurture;
+        Ok(self.letterhead.write(Parts {
+            to_name: &contact.display_name(),
+            to_address: sendable.address(),
+            subject: rendered.subject,
+            text: rendered.text,
+            html: rendered.html,
+            message_id: &message.rfc_message_id,
+            unsubscribe_url: is_nurture.then_some(&unsubscribe_url),
+            automatic: !is_nurture || message.purpose == Purpose::Reminder,
+            date: now,
+        })?)
+    }
+}
+
+/// What the mail can say.
+fn facts<'a>(
+    h: &'a Hospital,
+    playbook: &'a Playbook,
+    sendable: &'a Sendable,
+    contact: &'a contact::Model,
+    unsubscribe_url: &'a str,
+) -> MailFacts<'a> {
+    let lead = sendable.lead();
+    let visit = sendable.next_visit();
+    let facility_id = visit
+        .and_then(|visit| visit.facility_id)
+        .or_else(|| lead.and_then(|lead| lead.facility_id));
+    let facility = facility_id.and_then(|id| playbook.facilities.get(&id));
+    let zone: Tz = playbook.zone(facility_id);
+    let site = &h.site;
+    MailFacts {
+        given_name: &contact.given_name,
+        family_name: &contact.family_name,
+        facility_name: facility.map_or(site.name.as_str(), |facility| &facility.name),
+        facility_phone: facility
+            .and_then(|facility| facility.phone.as_deref())
+            .unwrap_or_default(),
+        service_line_name: lead
+            .and_then(|lead| playbook.lines.get(&lead.service_line_id?))
+            .map(|line| line.name.as_str()),
+        appointment_at: visit.map(|visit| visit.starts_at.with_timezone(&zone)),
+        unsubscribe_url,
+        postal_address: &site.postal_address,
+        hospital_name: &site.name,
+        team_name: lead
+            .and_then(|lead| playbook.teams.get(&lead.team_id))
+            .map_or(site.name.as_str(), |team| &team.name),
+    }
+}

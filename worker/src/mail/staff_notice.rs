@@ -1,0 +1,68 @@
+//! The words of mails to staff about their follow-ups. They speak of the follow-up as it is when the mail goes out, link
+//! to it, and say nothing about the person it is about: the mail of staff is read on locked screens and kept for years.
+
+use chrono_tz::Tz;
+use domain::hospital::Site;
+use entity::message::MessageKind;
+use entity::{follow_up, staff};
+
+/// A mail's words.
+pub(super) struct Words {
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// The words of a notice; `subject` is the line that was planned.
+pub(super) fn words(
+    site: &Site,
+    kind: MessageKind,
+    follow_up: &follow_up::Model,
+    staff: &staff::Model,
+    subject: &str,
+) -> Words {
+    let zone: Tz = staff.time_zone.parse().unwrap_or(Tz::UTC);
+    let due = follow_up
+        .due_at
+        .with_timezone(&zone)
+        .format("%A, %B %-d, %-I:%M %p %Z");
+    let opening = match kind {
+        MessageKind::FollowUpAssigned => "A follow-up was given to you.",
+        MessageKind::FollowUpLate => "A follow-up is late.",
+        _ => "A follow-up is due soon.",
+    };
+    let due = match kind {
+        MessageKind::FollowUpLate => format!("It was due on {due}."),
+        _ => format!("It is due on {due}."),
+    };
+    let urgency = if follow_up.urgent { "It is urgent. " } else { "" };
+    let link = format!("{}/leads/{}", site.public_url, follow_up.lead_id);
+    let (name, title) = (&site.name, &follow_up.title);
+    let text = format!("{opening}\n\n{title}\n{urgency}{due}\n\nOpen the lead: {link}\n\n-- \n{name}\n");
+    let [name, title, link] = [name.as_str(), title, &link].map(escaped);
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong><br>\n\
+         {urgency}{due}</p>\n<p><a href=\"{link}\">Open the lead</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
+    );
+    Words {
+        subject: subject.to_owned(),
+        text,
+        html,
+    }
+}
+
+/// Text that HTML shows as it is, also within quotes.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}

@@ -1,0 +1,210 @@
+//! The worker process: looks at what is due, when it is nudged and when the sweep finds something.
+
+mod drain;
+mod mailroom;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::done::Done;
+use domain::error::Error;
+use domain::hospital::Hospital;
+use domain::nudge::{Nudger, Subject};
+use domain::outreach::plan::nudge_for;
+use domain::signal::Signals;
+use domain::{follow_up, sequence, sla};
+use entity::message::Lane;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::deliver::{Delivery, Transport};
+use crate::mail::LetterheadError;
+use crate::metrics;
+use crate::queue::{BoxError, NudgeHandler, Queue, WorkerGone, run_workers};
+use crate::settings::WorkerSettings;
+use crate::sweep::Sweep;
+
+pub use drain::Drained;
+use mailroom::Mailroom;
+
+/// Batches of rows that one look takes at the most, before it makes room for others and asks to be called again.
+const ROUNDS_MAX: usize = 50;
+
+/// Looks at what is due, whatever it is. Cheap to clone.
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+struct Inner {
+    hospital: Hospital,
+    delivery: Delivery,
+    settings: WorkerSettings,
+    signals: Signals,
+    nudger: Arc<dyn Nudger>,
+    mailroom: Mailroom,
+}
+
+/// What one look did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Looked {
+    /// Rows looked at.
+    pub(crate) rows: usize,
+    /// Whether there may be more.
+    pub(crate) more: bool,
+}
+
+impl Worker {
+    /// A worker of one installation. Nothing runs yet.
+    ///
+    /// # Errors
+    /// When the sender or the public address of the site cannot stand in a mail.
+    pub fn new(
+        hospital: Hospital,
+        transport: Transport,
+        settings: WorkerSettings,
+        signals: Signals,
+        nudger: Arc<dyn Nudger>,
+    ) -> Result<Self, LetterheadError> {
+        let delivery = Delivery::new(hospital.clone(), transport, settings, signals.clone())?;
+        let mailroom = Mailroom::new(&settings);
+        Ok(Self(Arc::new(Inner {
+            hospital,
+            delivery,
+            settings,
+            signals,
+            nudger,
+            mailroom,
+        })))
+    }
+
+    /// Works until `stop` is cancelled: takes nudges from `queue` and sweeps. Then it claims nothing more and settles
+    /// what is going out, within [`WorkerSettings::shutdown_secs`].
+    ///
+    /// # Errors
+    /// [`WorkerGone`] when the workers of the queue ended by themselves. Treat it as fatal.
+    pub async fn run(&self, queue: Queue, stop: CancellationToken) -> Result<(), WorkerGone> {
+        let sweep = Sweep::new(
+            self.0.hospital.clone(),
+            self.0.nudger.clone(),
+            self.0.settings.sweep_secs,
+        );
+        let ends_with_us = stop.child_token();
+        let sweeping = tokio::spawn(sweep.run(ends_with_us.clone()));
+        let ended = run_workers(
+            queue,
+            self.0.settings.jobs,
+            Arc::new(self.clone()),
+            ends_with_us.clone(),
+        )
+        .await;
+        // Also when the workers ended by themselves: whatever this worker has claimed is finished first.
+        ends_with_us.cancel();
+        self.0.mailroom.finish(self.0.settings.shutdown()).await;
+        if let Err(panic) = sweeping.await {
+            tracing::error!(error = panic.to_string(), "The sweep ended badly.");
+        }
+        ended
+    }
+
+    /// Looks at one subject once, as a nudge asks for.
+    pub(crate) async fn look(&self, subject: Subject, stop: &CancellationToken) -> Result<Looked, Error> {
+        let started = Instant::now();
+        let looked = match subject {
+            Subject::WaitingMail => self.mail(Lane::Waiting, stop).await,
+            Subject::BulkMail => self.mail(Lane::Bulk, stop).await,
+            Subject::Enrollments => self.enrollments(stop).await,
+            Subject::FollowUps => self.follow_ups(stop).await,
+        };
+        metrics::looked(subject, started.elapsed());
+        looked
+    }
+
+    /// Delivers what is due in a lane, batch after batch.
+    async fn mail(&self, lane: Lane, stop: &CancellationToken) -> Result<Looked, Error> {
+        let Some(seat) = self.0.mailroom.take_seat(lane) else {
+            // Those who have the seats look again before they leave.
+            return Ok(Looked::default());
+        };
+        let (worker, stop) = (self.clone(), stop.clone());
+        let rounds = async move { worker.mail_rounds(seat, &stop).await };
+        self.0.mailroom.run_on(rounds, self.0.settings.look()).await
+    }
+
+    async fn mail_rounds(&self, seat: mailroom::Seat, stop: &CancellationToken) -> Result<Looked, Error> {
+        let lane = seat.lane();
+        let until = Instant::now() + self.0.settings.look();
+        let mut looked = Looked::default();
+        loop {
+            let batch = self.0.delivery.batch(lane, stop).await?;
+            looked.rows += batch.looked_at;
+            looked.more = batch.full;
+            if stop.is_cancelled() || Instant::now() >= until {
+                break;
+            }
+            if batch.full {
+                // There is work for another seat, here or in another process.
+                self.0.nudger.nudge(nudge_for(lane));
+            } else if !seat.asked_again() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(nudge_for(lane));
+        }
+        Ok(looked)
+    }
+
+    /// Moves enrollments on.
+    async fn enrollments(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let mut looked = Looked::default();
+        for _ in 0..ROUNDS_MAX {
+            let done = sequence::advance_due(&self.0.hospital, self.0.settings.rows).await?;
+            let advanced = self.tell(done);
+            looked.rows += advanced.looked_at;
+            looked.more = advanced.full;
+            if !advanced.full || stop.is_cancelled() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(Subject::Enrollments);
+        }
+        Ok(looked)
+    }
+
+    /// Reminds of follow-ups, and finds what is late.
+    async fn follow_ups(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let h = &self.0.hospital;
+        let mut looked = Looked::default();
+        for _ in 0..ROUNDS_MAX {
+            let missed = self.tell(sla::sweep::mark_missed(h).await?);
+            let late = self.tell(follow_up::remind::mark_late(h).await?);
+            let soon = self.tell(follow_up::remind::due_soon(h).await?);
+            looked.rows += missed + late + soon;
+            looked.more = missed + late + soon > 0;
+            if !looked.more || stop.is_cancelled() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(Subject::FollowUps);
+        }
+        Ok(looked)
+    }
+
+    /// Passes on what there is to tell after a commit.
+    fn tell<T>(&self, done: Done<T>) -> T {
+        self.0.signals.tell(&done.signals);
+        for subject in done.nudges {
+            self.0.nudger.nudge(subject);
+        }
+        done.value
+    }
+}
+
+#[async_trait]
+impl NudgeHandler for Worker {
+    async fn look_at(&self, subject: Subject, stop: &CancellationToken) -> Result<(), BoxError> {
+        self.look(subject, stop).await?;
+        Ok(())
+    }
+}

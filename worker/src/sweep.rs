@@ -1,0 +1,119 @@
+//! Finds what is due and nudges, whether or not anybody else did.
+//!
+//! Nudges may be lost; rows are not. Every process with a worker sweeps: it asks a few questions that an index answers,
+//! and takes up what dead workers left behind. The work itself is done by who takes the nudge, so any number of sweeps
+//! do no harm.
+
+mod due;
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::db::BATCH_MAX;
+use domain::error::{Chain, Error};
+use domain::hospital::Hospital;
+use domain::nudge::Nudger;
+use domain::outreach::recover::expired_leases;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics;
+
+/// The longest wait between two sweeps while the database is away.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Batches of expired leases that one sweep takes up.
+const RECOVER_ROUNDS_MAX: usize = 20;
+
+/// The sweep of one process.
+pub(crate) struct Sweep {
+    hospital: Hospital,
+    nudger: Arc<dyn Nudger>,
+    every: Duration,
+}
+
+impl Sweep {
+    pub(crate) fn new(hospital: Hospital, nudger: Arc<dyn Nudger>, sweep_secs: u32) -> Self {
+        Self {
+            hospital,
+            nudger,
+            every: Duration::from_secs(sweep_secs.max(1).into()),
+        }
+    }
+
+    /// Sweeps until `stop` is cancelled. A database that is away makes it slower, never ends it, and is told of once.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut away = false;
+        // Processes that start together do not sweep together.
+        let mut wait = self.every.mul_f64(chance());
+        while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
+            match self.once().await {
+                Ok(()) => {
+                    if away {
+                        tracing::info!("The sweep reaches the database again.");
+                    }
+                    (away, wait) = (false, self.every);
+                }
+                Err(error) => {
+                    if !away {
+                        let error = Chain(&error).to_string();
+                        tracing::error!(
+                            error,
+                            "The sweep failed; it goes on at a slower pace until it works again."
+                        );
+                    }
+                    (away, wait) = (true, LONGEST_WAIT.min(wait.max(self.every) * 2));
+                }
+            }
+        }
+    }
+
+    /// One sweep.
+    async fn once(&self) -> Result<(), Error> {
+        recover(&self.hospital, &*self.nudger).await?;
+        let now = self.hospital.now();
+        for (subject, oldest) in due::oldest(&self.hospital.db).await? {
+            let waited = oldest.map_or(TimeDelta::zero(), |oldest| now - oldest);
+            metrics::queue_age(subject, waited.max(TimeDelta::zero()).as_seconds_f64());
+            if oldest.is_some_and(|oldest| oldest <= now) {
+                self.nudger.nudge(subject);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes up what dead workers left behind. Answers how many messages there were.
+pub(crate) async fn recover(h: &Hospital, nudger: &dyn Nudger) -> Result<usize, Error> {
+    let mut total = 0;
+    for _ in 0..RECOVER_ROUNDS_MAX {
+        let done = expired_leases(h, BATCH_MAX).await?;
+        let recovered = done.value;
+        if recovered.total() == 0 {
+            break;
+        }
+        total += recovered.total();
+        metrics::recovered(recovered);
+        tracing::warn!(
+            planned = recovered.planned,
+            sent_again = recovered.sent_again,
+            unknown = recovered.unknown,
+            "Messages of a lost worker were taken up."
+        );
+        for subject in done.nudges {
+            nudger.nudge(subject);
+        }
+        if recovered.total() < BATCH_MAX {
+            break;
+        }
+    }
+    Ok(total)
+}
+
+/// A number from 0 to 1 that differs between processes.
+fn chance() -> f64 {
+    let seed = RandomState::new().build_hasher().finish();
+    f64::from((seed >> 32) as u32) / f64::from(u32::MAX)
+}
