@@ -1,0 +1,75 @@
+//! GraphQL: the schema, and the doors by which it is reached.
+
+pub mod access;
+pub mod ask;
+pub mod campaign;
+mod children;
+pub mod consent;
+pub mod contact;
+#[cfg(test)]
+mod core_contract;
+pub mod dashboard;
+pub mod directory;
+pub mod errors;
+pub mod follow_up;
+pub mod http;
+pub mod id;
+pub mod idempotency;
+pub mod lead;
+pub mod limits;
+pub mod loaders;
+pub mod message;
+pub mod mutation;
+pub mod node;
+pub mod page;
+pub mod scalars;
+pub mod sequence;
+mod sse;
+pub mod subscription;
+pub mod viewer;
+pub mod vocabulary;
+pub(crate) mod ws;
+
+#[cfg(test)]
+mod tests;
+
+use async_graphql::{MergedObject, SDLExportOptions};
+
+use crate::state::ApiSettings;
+
+/// Reads.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Query(
+    viewer::ViewerQuery,
+    node::NodeQuery,
+    lead::LeadQuery,
+    contact::ContactQuery,
+    campaign::CampaignQuery,
+    directory::DirectoryQuery,
+    follow_up::FollowUpQuery,
+    sequence::SequenceQuery,
+    message::MessageQuery,
+    dashboard::DashboardQuery,
+);
+
+pub use mutation::Mutation;
+
+/// The schema.
+pub type Schema = async_graphql::Schema<Query, Mutation, subscription::SubscriptionRoot>;
+
+/// The schema with these limits. It holds nothing of the installation: every request brings its own.
+pub fn schema(settings: &ApiSettings) -> Schema {
+    Schema::build(Query::default(), Mutation::default(), subscription::SubscriptionRoot)
+        .register_output_type::<errors::UserError>()
+        .extension(access::Guard)
+        // Nesting is limited in `limits`, where introspection is not counted.
+        .limit_complexity(settings.query_cost_max)
+        .limit_directives(10)
+        .finish()
+}
+
+/// The schema in GraphQL's own language, as it is published.
+pub fn sdl() -> String {
+    schema(&ApiSettings::default()).sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_enum_items().prefer_single_line_descriptions())
+}

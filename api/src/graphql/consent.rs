@@ -1,0 +1,212 @@
+//! Consent: what a contact said, and what follows from it.
+
+use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
+use chrono::{DateTime as Instant, Utc};
+use domain::consent::standing::{Standing, fold};
+use entity::enums::{Medium as StoredMedium, Purpose as StoredPurpose};
+use entity::id::{ConsentWordingId, ContactId};
+use entity::{consent_event, consent_wording, contact};
+
+use super::ask::Ask;
+use super::children::Children;
+use super::id::id;
+use super::lead::{Actor, actor};
+use super::page::Order;
+use super::scalars::DateTime;
+use super::vocabulary::{ConsentAction, ConsentLevel, ConsentMethod, Medium, Purpose};
+
+/// The consent events of a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConsentEventsOfContact;
+
+impl Children for ConsentEventsOfContact {
+    type Entity = consent_event::Entity;
+    type Parent = ContactId;
+
+    const PARENT: consent_event::Column = consent_event::Column::ContactId;
+    const ORDER: Order<consent_event::Entity> = Order {
+        name: "consent events",
+        columns: &[consent_event::Column::OccurredAt, consent_event::Column::Id],
+        descending: true,
+    };
+}
+
+/// An append-only fact about consent.
+#[derive(Clone, Debug)]
+pub struct ConsentEvent(pub consent_event::Model);
+
+/// An append-only fact about consent. What a contact allows is the fold of these.
+#[Object]
+impl ConsentEvent {
+    /// The id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The medium.
+    async fn medium(&self) -> Medium {
+        self.0.medium.into()
+    }
+
+    /// The address it is about, normalized; null means every address of the medium.
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+
+    /// The purpose; null, for a withdrawal, means every purpose.
+    async fn purpose(&self) -> Option<Purpose> {
+        self.0.purpose.map(Into::into)
+    }
+
+    /// What it does.
+    async fn action(&self) -> ConsentAction {
+        self.0.action.into()
+    }
+
+    /// How strong it is.
+    async fn level(&self) -> ConsentLevel {
+        self.0.level.into()
+    }
+
+    /// The text that was shown.
+    async fn wording(&self, ctx: &Context<'_>) -> Result<Option<ConsentWording>, Error> {
+        wording(Ask::of(ctx), self.0.wording_id).await
+    }
+
+    /// The language it was shown in.
+    async fn language(&self) -> Option<&str> {
+        self.0.language.as_deref()
+    }
+
+    /// By which door it came.
+    async fn method(&self) -> ConsentMethod {
+        self.0.method.into()
+    }
+
+    /// What proves it, for example `checkbox, unticked by default`.
+    async fn evidence(&self) -> Option<&str> {
+        self.0.source.evidence.as_deref()
+    }
+
+    /// Who recorded it.
+    async fn actor(&self) -> Actor {
+        actor(self.0.actor_kind, self.0.actor_id)
+    }
+
+    /// When the person said it.
+    async fn occurred_at(&self) -> DateTime {
+        self.0.occurred_at.into()
+    }
+
+    /// When it was written down.
+    async fn recorded_at(&self) -> DateTime {
+        self.0.recorded_at.into()
+    }
+}
+
+/// A text that a person agrees to.
+pub struct ConsentWording(consent_wording::Model);
+
+/// A text that a person agrees to. A version is never changed.
+#[Object]
+impl ConsentWording {
+    /// The id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Names the wording across versions and languages.
+    async fn key(&self) -> &str {
+        &self.0.key
+    }
+
+    /// Counts up from 1 within key and language.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// A BCP 47 tag.
+    async fn language(&self) -> &str {
+        &self.0.language
+    }
+
+    /// The medium that it allows.
+    async fn medium(&self) -> Medium {
+        self.0.medium.into()
+    }
+
+    /// The purpose that it allows.
+    async fn purpose(&self) -> Purpose {
+        self.0.purpose.into()
+    }
+
+    /// The text as it is shown.
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+}
+
+/// The wording of this id. One younger than the playbook is loaded.
+pub async fn wording(ask: &Ask, id: Option<ConsentWordingId>) -> Result<Option<ConsentWording>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    if let Some(known) = ask.playbook().await?.wordings.get(&id) {
+        return Ok(Some(ConsentWording(known.clone())));
+    }
+    Ok(ask.load(id).await?.map(ConsentWording))
+}
+
+/// What a contact allows for a medium and a purpose.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandingState {
+    /// It is allowed.
+    Granted,
+    /// The person was asked and never allowed it.
+    Denied,
+    /// It is taken back.
+    Withdrawn,
+    /// It was allowed and ended by its own date.
+    Expired,
+    /// Nothing is known.
+    None,
+}
+
+/// What a contact allows for one medium and one purpose, as of now.
+#[derive(SimpleObject)]
+pub struct ConsentStanding {
+    /// The medium.
+    medium: Medium,
+    /// The purpose.
+    purpose: Purpose,
+    /// What holds.
+    state: StandingState,
+    /// The event that decides, for what is granted or withdrawn.
+    event: Option<ConsentEvent>,
+}
+
+/// What a contact allows, for each medium that there is an address for and each purpose.
+pub fn standings(
+    contact: &contact::Model,
+    events: &[consent_event::Model],
+    now: Instant<Utc>,
+) -> Vec<ConsentStanding> {
+    let addresses = [
+        (StoredMedium::Email, contact.email_normalized.as_deref()),
+        (StoredMedium::Phone, contact.phone.as_deref()),
+        (StoredMedium::Sms, contact.phone.as_deref()),
+    ];
+    let reachable = addresses.into_iter().filter_map(|(medium, address)| Some((medium, address?)));
+    let pairs = reachable.flat_map(|pair| StoredPurpose::ALL.iter().map(move |purpose| (pair, *purpose)));
+    pairs
+        .map(|((medium, address), purpose)| {
+            let (state, deciding) = match fold(events, medium, address, purpose, now) {
+                Standing::Granted { event_id, .. } => (StandingState::Granted, Some(event_id)),
+                Standing::Withdrawn { event_id, .. } => (StandingState::Withdrawn, Some(event_id)),
+                Standing::Denied => (StandingState::Denied, None),
+                Standing::Expired => (StandingState::Expired, None),
+                Standing::None => (StandingState::None, None),
+            };
+            let event = events.iter().find(|event| Some(event.id) == deciding).cloned().map(ConsentEvent);
+            ConsentStanding { medium: medium.into(), purpose: purpose.into(), state, event }
+        })
+        .collect()
+}

@@ -1,0 +1,307 @@
+//! The hospital itself: service lines, facilities, departments, teams, staff. Nearly all of it is in the playbook.
+
+use async_graphql::{Context, Error, ID, Object};
+use domain::playbook::fold_name;
+use entity::id::{DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId};
+use entity::{department, facility, service_line, staff, team};
+
+use super::ask::Ask;
+use super::id::id;
+use super::scalars::{EmailAddress, PhoneNumber};
+use super::vocabulary::Role;
+
+/// A service of the hospital under its canonical name.
+pub struct ServiceLine(pub service_line::Model);
+
+/// A service of the hospital under its canonical name.
+#[Object]
+impl ServiceLine {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Short name in rules and forms, for example `sleep`.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The canonical name that people read.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Other names under which people ask for it.
+    async fn aliases(&self, ctx: &Context<'_>) -> Result<Vec<String>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let own = [fold_name(&self.0.slug), fold_name(&self.0.name)];
+        let names = playbook.line_by_name.iter().filter(|(name, line)| **line == self.0.id && !own.contains(name));
+        let mut aliases: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        aliases.sort_unstable();
+        Ok(aliases)
+    }
+
+    /// Whether intake may book it without a clinician's look.
+    async fn direct_scheduling(&self) -> bool {
+        self.0.direct_scheduling
+    }
+
+    /// Whether a referral must exist before a visit.
+    async fn referral_required(&self) -> bool {
+        self.0.referral_required
+    }
+
+    /// Whether a provider's order must exist before a visit.
+    async fn order_required(&self) -> bool {
+        self.0.order_required
+    }
+
+    /// Whether a clinician triages every lead.
+    async fn triage_required(&self) -> bool {
+        self.0.triage_required
+    }
+
+    /// Whether leads can still be received for it.
+    async fn active(&self) -> bool {
+        self.0.active
+    }
+}
+
+/// A place where leads are served.
+pub struct Facility(pub facility::Model);
+
+/// A place where leads are served, with an address and a time zone.
+#[Object]
+impl Facility {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Short name in rules and configuration, for example `riverside`.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The name that people read.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Street and number.
+    async fn address_line(&self) -> &str {
+        &self.0.address_line
+    }
+
+    /// City.
+    async fn city(&self) -> &str {
+        &self.0.city
+    }
+
+    /// State, a two-letter USPS code in the United States.
+    async fn region(&self) -> &str {
+        &self.0.region
+    }
+
+    /// Postal code.
+    async fn postal_code(&self) -> &str {
+        &self.0.postal_code
+    }
+
+    /// ISO 3166 two-letter country.
+    async fn country(&self) -> &str {
+        &self.0.country
+    }
+
+    /// IANA time zone, for example `America/New_York`. Times are shown in it.
+    async fn time_zone(&self) -> &str {
+        &self.0.time_zone
+    }
+
+    /// Main number.
+    async fn phone(&self) -> Option<PhoneNumber> {
+        self.0.phone.clone().map(PhoneNumber)
+    }
+}
+
+/// A part of a facility.
+pub struct Department(department::Model);
+
+/// A part of a facility.
+#[Object]
+impl Department {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The name that people read.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The facility that it belongs to.
+    async fn facility(&self, ctx: &Context<'_>) -> Result<Option<Facility>, Error> {
+        facility(Ask::of(ctx), Some(self.0.facility_id)).await
+    }
+}
+
+/// People who serve leads together.
+pub struct Team(pub team::Model);
+
+/// People who serve leads together.
+#[Object]
+impl Team {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Short name in rules and configuration.
+    async fn slug(&self) -> &str {
+        &self.0.slug
+    }
+
+    /// The name that people read.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The facility whose calendar and zone the team keeps.
+    async fn facility(&self, ctx: &Context<'_>) -> Result<Option<Facility>, Error> {
+        facility(Ask::of(ctx), self.0.facility_id).await
+    }
+
+    /// The department it belongs to.
+    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Department>, Error> {
+        department(Ask::of(ctx), self.0.department_id).await
+    }
+
+    /// Whether leads that no rule can place come here.
+    async fn is_review(&self) -> bool {
+        self.0.is_review
+    }
+
+    /// Its active members.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Staff>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let members = playbook.members.get(&self.0.id).into_iter().flatten();
+        Ok(members.filter_map(|id| playbook.staff.get(id)).cloned().map(Staff).collect())
+    }
+}
+
+/// A person who works with Leadward.
+pub struct Staff(pub staff::Model);
+
+/// A person who works with Leadward.
+#[Object]
+impl Staff {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The name that people read.
+    async fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// Address of reminders, and the name to sign in by.
+    async fn email(&self) -> EmailAddress {
+        EmailAddress(self.0.email.clone())
+    }
+
+    /// What the person may do.
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
+    /// IANA time zone of the person's mails.
+    async fn time_zone(&self) -> &str {
+        &self.0.time_zone
+    }
+
+    /// Whether the person works here.
+    async fn active(&self) -> bool {
+        self.0.active
+    }
+
+    /// The teams that the person belongs to, by name.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn teams(&self, ctx: &Context<'_>) -> Result<Vec<Team>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let theirs = playbook.members.iter().filter(|(_, members)| members.contains(&self.0.id));
+        let mut teams: Vec<_> = theirs.filter_map(|(team, _)| playbook.teams.get(team)).cloned().collect();
+        teams.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(teams.into_iter().map(Team).collect())
+    }
+}
+
+/// The service line of this id.
+pub async fn service_line(ask: &Ask, id: Option<ServiceLineId>) -> Result<Option<ServiceLine>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(ask.playbook().await?.lines.get(&id).cloned().map(ServiceLine))
+}
+
+/// The facility of this id.
+pub async fn facility(ask: &Ask, id: Option<FacilityId>) -> Result<Option<Facility>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(ask.playbook().await?.facilities.get(&id).cloned().map(Facility))
+}
+
+/// The department of this id.
+pub async fn department(ask: &Ask, id: Option<DepartmentId>) -> Result<Option<Department>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(ask.load(id).await?.map(Department))
+}
+
+/// The team of this id.
+pub async fn team(ask: &Ask, id: Option<TeamId>) -> Result<Option<Team>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(ask.playbook().await?.teams.get(&id).cloned().map(Team))
+}
+
+/// The member of staff of this id. Who no longer works here is not in the playbook, and is loaded.
+pub async fn staff(ask: &Ask, id: Option<StaffId>) -> Result<Option<Staff>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    if let Some(known) = ask.playbook().await?.staff.get(&id) {
+        return Ok(Some(Staff(known.clone())));
+    }
+    Ok(ask.load(id).await?.map(Staff))
+}
+
+/// Reads of the hospital itself.
+#[derive(Default)]
+pub struct DirectoryQuery;
+
+/// Reads of the hospital itself.
+#[Object]
+impl DirectoryQuery {
+    /// The service lines, by name.
+    #[graphql(complexity = "30 * child_complexity")]
+    async fn service_lines(&self, ctx: &Context<'_>) -> Result<Vec<ServiceLine>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let mut lines: Vec<_> = playbook.lines.values().cloned().collect();
+        lines.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(lines.into_iter().map(ServiceLine).collect())
+    }
+
+    /// The facilities, by name.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn facilities(&self, ctx: &Context<'_>) -> Result<Vec<Facility>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let mut facilities: Vec<_> = playbook.facilities.values().cloned().collect();
+        facilities.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(facilities.into_iter().map(Facility).collect())
+    }
+
+    /// The teams, by name.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn teams(&self, ctx: &Context<'_>) -> Result<Vec<Team>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let mut teams: Vec<_> = playbook.teams.values().cloned().collect();
+        teams.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Ok(teams.into_iter().map(Team).collect())
+    }
+}

@@ -1,0 +1,276 @@
+//! Leads.
+
+mod filter;
+mod history;
+mod parts;
+
+use async_graphql::{Context, Error, ID, Object};
+use domain::error::Error as DomainError;
+use entity::id::LeadId;
+use entity::lead;
+use sea_orm::QueryFilter;
+
+use super::ask::Ask;
+use super::children;
+use super::contact::Contact;
+use super::directory::{self, Facility, ServiceLine, Staff, Team};
+use super::errors::Told;
+use super::follow_up::{FollowUp, FollowUpsOfLead};
+use super::id::{self, id};
+use super::loaders::BookedFor;
+use super::message::{Message, MessagesOfLead};
+use super::page::{Connection, PageArgs, cost, page};
+use super::scalars::DateTime;
+use super::sequence::{Enrollment, EnrollmentsOfLead};
+use super::vocabulary::{Disposition, EligibilityFlag, LeadStage, LeadType};
+
+pub use filter::{LeadFilter, LeadOrder, LeadOrderField, SlaState};
+pub use history::{Actor, Appointment, Attempt, LeadEvent, actor};
+pub use parts::{FormAnswer, LeadScore, LeadSource, RoutingDecision, ScoreReason, SlaClock, Utm};
+
+use history::{AppointmentsOfLead, AttemptsOfLead, TimelineOfLead};
+
+/// One inquiry of one contact for one service line.
+#[derive(Clone, Debug)]
+pub struct Lead(pub lead::Model);
+
+/// One inquiry of one contact for one service line.
+#[Object]
+impl Lead {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Who asked.
+    async fn contact(&self, ctx: &Context<'_>) -> Result<Contact, Error> {
+        let ask = Ask::of(ctx);
+        let row = ask.load(self.0.contact_id).await?;
+        row.map(Contact).ok_or(DomainError::Missing { noun: "contact" }).told(ask)
+    }
+
+    /// What is asked for.
+    #[graphql(name = "type")]
+    async fn lead_type(&self) -> LeadType {
+        self.0.lead_type.into()
+    }
+
+    /// How far it has come.
+    async fn stage(&self) -> LeadStage {
+        self.0.stage.into()
+    }
+
+    /// Why it was closed.
+    async fn disposition(&self) -> Option<Disposition> {
+        self.0.disposition.map(Into::into)
+    }
+
+    /// The service line; null until a person names it.
+    async fn service_line(&self, ctx: &Context<'_>) -> Result<Option<ServiceLine>, Error> {
+        directory::service_line(Ask::of(ctx), self.0.service_line_id).await
+    }
+
+    /// The service as the person wrote it.
+    async fn requested_service(&self) -> Option<&str> {
+        self.0.requested_service.as_deref()
+    }
+
+    /// Where it will be served.
+    async fn facility(&self, ctx: &Context<'_>) -> Result<Option<Facility>, Error> {
+        directory::facility(Ask::of(ctx), self.0.facility_id).await
+    }
+
+    /// The team that serves it.
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>, Error> {
+        directory::team(Ask::of(ctx), Some(self.0.team_id)).await
+    }
+
+    /// The person who serves it.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
+        directory::staff(Ask::of(ctx), self.0.owner_id).await
+    }
+
+    /// Whether it goes first.
+    async fn urgent(&self) -> bool {
+        self.0.urgent
+    }
+
+    /// Where it came from.
+    async fn source(&self) -> LeadSource<'_> {
+        LeadSource(&self.0)
+    }
+
+    /// Its score, with reasons.
+    async fn score(&self) -> LeadScore<'_> {
+        LeadScore(&self.0)
+    }
+
+    /// What it needs before it can be scheduled.
+    async fn flags(&self) -> Vec<EligibilityFlag> {
+        self.0.flags.0.iter().map(|flag| (*flag).into()).collect()
+    }
+
+    /// Why it went where it went.
+    async fn routing(&self) -> RoutingDecision<'_> {
+        RoutingDecision(&self.0.routing)
+    }
+
+    /// How fast the first attempt must come, and whether it did.
+    async fn sla(&self) -> SlaClock<'_> {
+        SlaClock(&self.0)
+    }
+
+    /// What the person answered, in the form's order.
+    async fn answers(&self) -> Vec<FormAnswer<'_>> {
+        self.0.answers.0.iter().map(FormAnswer).collect()
+    }
+
+    /// When it came in.
+    async fn received_at(&self) -> DateTime {
+        self.0.received_at.into()
+    }
+
+    /// The first human attempt.
+    async fn first_attempt_at(&self) -> Option<DateTime> {
+        self.0.first_attempt_at.map(Into::into)
+    }
+
+    /// The first two-way contact.
+    async fn first_reached_at(&self) -> Option<DateTime> {
+        self.0.first_reached_at.map(Into::into)
+    }
+
+    /// When it first reached `QUALIFIED`.
+    async fn qualified_at(&self) -> Option<DateTime> {
+        self.0.qualified_at.map(Into::into)
+    }
+
+    /// When it first reached `APPOINTMENT_SCHEDULED`.
+    async fn scheduled_at(&self) -> Option<DateTime> {
+        self.0.scheduled_at.map(Into::into)
+    }
+
+    /// When it first reached `VISIT_COMPLETED`.
+    async fn completed_at(&self) -> Option<DateTime> {
+        self.0.completed_at.map(Into::into)
+    }
+
+    /// When it was last closed.
+    async fn closed_at(&self) -> Option<DateTime> {
+        self.0.closed_at.map(Into::into)
+    }
+
+    /// Rises with every change; send it back with an update.
+    async fn version(&self) -> i64 {
+        self.0.version
+    }
+
+    /// The booked appointment.
+    async fn next_appointment(&self, ctx: &Context<'_>) -> Result<Option<Appointment>, Error> {
+        Ok(Ask::of(ctx).load(BookedFor(self.0.id)).await?.map(Appointment))
+    }
+
+    /// Every appointment, the latest first, up to 100.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn appointments(&self, ctx: &Context<'_>) -> Result<Vec<Appointment>, Error> {
+        let rows = children::list(Ask::of(ctx), AppointmentsOfLead, self.0.id).await?;
+        Ok(rows.into_iter().map(Appointment).collect())
+    }
+
+    /// What happened to it, the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, 0 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<LeadEvent>, Error> {
+        let args = PageArgs { first, after, last, before };
+        children::connection(Ask::of(ctx), TimelineOfLead, self.0.id, args, LeadEvent).await
+    }
+
+    /// The human attempts to reach the person, the latest first, up to 100.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<Attempt>, Error> {
+        let rows = children::list(Ask::of(ctx), AttemptsOfLead, self.0.id).await?;
+        Ok(rows.into_iter().map(Attempt).collect())
+    }
+
+    /// Work for people about it, the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn follow_ups(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, 0 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<FollowUp>, Error> {
+        let args = PageArgs { first, after, last, before };
+        children::connection(Ask::of(ctx), FollowUpsOfLead, self.0.id, args, FollowUp).await
+    }
+
+    /// Mails about it, the latest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn messages(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, 0 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Message>, Error> {
+        let args = PageArgs { first, after, last, before };
+        children::connection(Ask::of(ctx), MessagesOfLead, self.0.id, args, Message).await
+    }
+
+    /// Its places in sequences, the latest first, up to 100.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn enrollments(&self, ctx: &Context<'_>) -> Result<Vec<Enrollment>, Error> {
+        let rows = children::list(Ask::of(ctx), EnrollmentsOfLead, self.0.id).await?;
+        Ok(rows.into_iter().map(Enrollment).collect())
+    }
+}
+
+/// The lead of this id, if the viewer may see it.
+pub async fn lead(ask: &Ask, id: Option<LeadId>) -> Result<Option<Lead>, Error> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(ask.load(id).await?.map(Lead))
+}
+
+/// Reads of leads.
+#[derive(Default)]
+pub struct LeadQuery;
+
+/// Reads of leads.
+#[Object]
+impl LeadQuery {
+    /// One lead; null when there is none or it is not yours.
+    async fn lead(&self, ctx: &Context<'_>, #[graphql(desc = "The lead's id.")] id: ID) -> Result<Option<Lead>, Error> {
+        lead(Ask::of(ctx), Some(id::read("id", &id)?)).await
+    }
+
+    /// Leads, the latest received first unless ordered otherwise.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "Relay's arguments are four by themselves")]
+    async fn leads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Rows from the start, 0 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which leads.")] filter: Option<LeadFilter>,
+        #[graphql(desc = "In which order.")] order_by: Option<LeadOrder>,
+    ) -> Result<Connection<Lead>, Error> {
+        let ask = Ask::of(ctx);
+        let mut select = domain::lead::find::visible_to(ask.viewer());
+        if let Some(filter) = filter {
+            select = select.filter(filter.condition(ask.now())?);
+        }
+        let args = PageArgs { first, after, last, before };
+        page(ask, select, &filter::order(order_by), args, Lead).await
+    }
+}

@@ -1,0 +1,253 @@
+//! What a lead is made of.
+
+use async_graphql::{Context, Error, Object};
+use entity::lead;
+
+use super::SlaState;
+use crate::graphql::ask::Ask;
+use crate::graphql::campaign::{self, Campaign, Placement};
+use crate::graphql::directory::{self, Staff, Team};
+use crate::graphql::scalars::{DateTime, Duration};
+use crate::graphql::vocabulary::{Channel, ScoreGrade};
+
+/// Where a lead came from.
+pub struct LeadSource<'a>(pub(super) &'a lead::Model);
+
+/// Where a lead came from.
+#[Object]
+impl LeadSource<'_> {
+    /// The channel.
+    async fn channel(&self) -> Channel {
+        self.0.channel.into()
+    }
+
+    /// The campaign that it answers.
+    async fn campaign(&self, ctx: &Context<'_>) -> Result<Option<Campaign>, Error> {
+        campaign::campaign(Ask::of(ctx), self.0.campaign_id).await
+    }
+
+    /// The placement that it answers.
+    async fn placement(&self, ctx: &Context<'_>) -> Result<Option<Placement>, Error> {
+        campaign::placement(Ask::of(ctx), self.0.placement_id).await
+    }
+
+    /// Path of the first page of the visit, without its query.
+    async fn landing_page(&self) -> Option<&str> {
+        self.0.landing_page.as_deref()
+    }
+
+    /// Host of the page before the visit.
+    async fn referrer_host(&self) -> Option<&str> {
+        self.0.referrer_host.as_deref()
+    }
+
+    /// Campaign parameters of the first page.
+    async fn utm(&self) -> Utm<'_> {
+        Utm(&self.0.utm)
+    }
+
+    /// Code on a mail piece, event list or placement.
+    async fn source_code(&self) -> Option<&str> {
+        self.0.source_code.as_deref()
+    }
+
+    /// Whether an ad platform's click id came along. The id itself is not kept.
+    async fn click_id_present(&self) -> bool {
+        self.0.click_id_kind.is_some()
+    }
+
+    /// Which click id came along: `gclid`, `gbraid`, `wbraid`, `fbclid`, `msclkid`.
+    async fn click_id_kind(&self) -> Option<&str> {
+        self.0.click_id_kind.as_deref()
+    }
+
+    /// The sender's id of this inquiry; unique within the channel.
+    async fn external_id(&self) -> Option<&str> {
+        self.0.external_id.as_deref()
+    }
+}
+
+/// Campaign parameters of a landing page's address.
+pub struct Utm<'a>(&'a lead::Utm);
+
+/// Campaign parameters of a landing page's address.
+#[Object]
+impl Utm<'_> {
+    /// `utm_source`.
+    async fn source(&self) -> Option<&str> {
+        self.0.source.as_deref()
+    }
+
+    /// `utm_medium`.
+    async fn medium(&self) -> Option<&str> {
+        self.0.medium.as_deref()
+    }
+
+    /// `utm_campaign`.
+    async fn campaign(&self) -> Option<&str> {
+        self.0.campaign.as_deref()
+    }
+
+    /// `utm_term`.
+    async fn term(&self) -> Option<&str> {
+        self.0.term.as_deref()
+    }
+
+    /// `utm_content`.
+    async fn content(&self) -> Option<&str> {
+        self.0.content.as_deref()
+    }
+
+    /// `utm_id`.
+    async fn id(&self) -> Option<&str> {
+        self.0.id.as_deref()
+    }
+}
+
+/// The score of a lead.
+pub struct LeadScore<'a>(pub(super) &'a lead::Model);
+
+/// The score of a lead, with reasons.
+#[Object]
+impl LeadScore<'_> {
+    /// Points.
+    async fn points(&self) -> i32 {
+        self.0.score_points
+    }
+
+    /// Grade, A the best.
+    async fn grade(&self) -> ScoreGrade {
+        self.0.score_grade.into()
+    }
+
+    /// Why it has these points.
+    async fn reasons(&self) -> Vec<ScoreReason<'_>> {
+        self.0.score_reasons.0.iter().map(ScoreReason).collect()
+    }
+
+    /// The revision of the rules that scored it.
+    async fn revision(&self) -> i64 {
+        self.0.score_revision
+    }
+}
+
+/// Why a score has some of its points.
+pub struct ScoreReason<'a>(&'a lead::ScoreReason);
+
+/// Why a score has some of its points.
+#[Object]
+impl ScoreReason<'_> {
+    /// The rule's name.
+    async fn rule(&self) -> &str {
+        &self.0.rule
+    }
+
+    /// Points it gave, negative when it took some.
+    async fn points(&self) -> i32 {
+        self.0.points
+    }
+
+    /// The rule's explanation.
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+}
+
+/// Why a lead went where it went.
+pub struct RoutingDecision<'a>(pub(super) &'a lead::Routing);
+
+/// Why a lead went where it went, as it was decided then.
+#[Object]
+impl RoutingDecision<'_> {
+    /// The rule's name, as it was then.
+    async fn rule(&self) -> &str {
+        &self.0.rule
+    }
+
+    /// The team chosen.
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>, Error> {
+        directory::team(Ask::of(ctx), Some(self.0.team_id)).await
+    }
+
+    /// The person chosen.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
+        directory::staff(Ask::of(ctx), self.0.owner_id).await
+    }
+
+    /// Sentences: what was tried and why this one was taken.
+    async fn explanation(&self) -> &str {
+        &self.0.explanation
+    }
+
+    /// When it was decided.
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+}
+
+/// How fast the first attempt must come.
+pub struct SlaClock<'a>(pub(super) &'a lead::Model);
+
+/// How fast the first attempt must come, and whether it did.
+#[Object]
+impl SlaClock<'_> {
+    /// When the first attempt is due, by the facility's business calendar.
+    async fn due_at(&self) -> DateTime {
+        self.0.sla_due_at.into()
+    }
+
+    /// Whether it came in time, as of now.
+    async fn state(&self, ctx: &Context<'_>) -> SlaState {
+        SlaState::of(self.0, Ask::of(ctx).now())
+    }
+
+    /// How many attempts were made.
+    async fn attempts_made(&self) -> i32 {
+        self.0.attempts_made
+    }
+
+    /// How many attempts the policy wants.
+    async fn attempts_wanted(&self) -> i32 {
+        self.0.attempts_wanted
+    }
+
+    /// Clock time from received to the first attempt.
+    async fn first_attempt_after(&self) -> Option<Duration> {
+        let at = self.0.first_attempt_at?;
+        Some(Duration((at - self.0.received_at).num_seconds()))
+    }
+
+    /// Business time from received to the first attempt, on the facility's calendar.
+    async fn first_attempt_after_business(&self) -> Option<Duration> {
+        self.0.first_attempt_business_secs.map(Duration)
+    }
+
+    /// The policy's name.
+    async fn policy(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let policy = playbook.sla.iter().find(|policy| Some(policy.id) == self.0.sla_policy_id);
+        Ok(policy.map(|policy| policy.name.clone()))
+    }
+}
+
+/// What the person answered to one field of the form.
+pub struct FormAnswer<'a>(pub(super) &'a lead::Answer);
+
+/// What the person answered to one field of the form.
+#[Object]
+impl FormAnswer<'_> {
+    /// The field's name.
+    async fn field(&self) -> &str {
+        &self.0.field
+    }
+
+    /// The label that was shown.
+    async fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// What the person wrote or chose.
+    async fn value(&self) -> &str {
+        &self.0.value
+    }
+}

@@ -1,0 +1,191 @@
+//! Loads rows by id, many at a time: whatever the fields of a page want is read in one statement a table.
+//!
+//! What is in the playbook (service lines, facilities, teams, active staff, campaigns, placements, wordings) is taken
+//! from there instead and costs no statement. Rows reached from a row that the viewer may see need no scope of their own;
+//! leads and contacts that are named from elsewhere are loaded through the viewer's scope.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::Loader;
+use domain::viewer::Viewer;
+use entity::id::{
+    AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId, FollowUpId, FormId,
+    LeadEventId, LeadId, MessageId, PlacementId, SequenceId, SequenceVersionId, ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
+};
+use entity::{
+    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_wording, contact, department, enrollment,
+    follow_up, form, lead, lead_event, message, placement, sequence, sequence_version, staff, template, template_version, token,
+};
+use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Loads for one request.
+pub struct Rows {
+    /// The database.
+    pub db: DatabaseConnection,
+    /// Who asks.
+    pub viewer: Viewer,
+}
+
+/// Loads rows by their ids.
+macro_rules! by_id {
+    ($($id:ty => $table:ident),+ $(,)?) => {$(
+        impl Loader<$id> for Rows {
+            type Value = $table::Model;
+            type Error = Arc<DbErr>;
+
+            async fn load(&self, ids: &[$id]) -> Result<HashMap<$id, Self::Value>, Self::Error> {
+                let wanted = $table::Column::Id.is_in(ids.iter().copied());
+                let rows = $table::Entity::find().filter(wanted).all(&self.db).await?;
+                Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            }
+        }
+    )+};
+}
+
+by_id! {
+    AppointmentId => appointment,
+    CampaignId => campaign,
+    ConsentEventId => consent_event,
+    ConsentWordingId => consent_wording,
+    ContactId => contact,
+    DepartmentId => department,
+    EnrollmentId => enrollment,
+    FollowUpId => follow_up,
+    FormId => form,
+    LeadEventId => lead_event,
+    MessageId => message,
+    PlacementId => placement,
+    SequenceId => sequence,
+    SequenceVersionId => sequence_version,
+    StaffId => staff,
+    TemplateId => template,
+    TemplateVersionId => template_version,
+    TokenId => token,
+}
+
+/// Leads, as far as the viewer may see them.
+impl Loader<LeadId> for Rows {
+    type Value = lead::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, ids: &[LeadId]) -> Result<HashMap<LeadId, Self::Value>, Self::Error> {
+        let wanted = lead::Column::Id.is_in(ids.iter().copied());
+        let rows = domain::lead::find::visible_to(&self.viewer).filter(wanted).all(&self.db).await?;
+        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// A contact that is not reached from one of its leads: loaded only if the viewer may see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VisibleContact(pub ContactId);
+
+impl Loader<VisibleContact> for Rows {
+    type Value = contact::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, ids: &[VisibleContact]) -> Result<HashMap<VisibleContact, Self::Value>, Self::Error> {
+        let wanted = contact::Column::Id.is_in(ids.iter().map(|id| id.0));
+        let rows = domain::contact::find::visible_to(&self.viewer).filter(wanted).all(&self.db).await?;
+        Ok(rows.into_iter().map(|row| (VisibleContact(row.id), row)).collect())
+    }
+}
+
+/// The next booked appointment of a lead; of past ones the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BookedFor(pub LeadId);
+
+impl Loader<BookedFor> for Rows {
+    type Value = appointment::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, leads: &[BookedFor]) -> Result<HashMap<BookedFor, Self::Value>, Self::Error> {
+        // A lead has one booked appointment at a time: a new one calls off the one before.
+        let rows = appointment::Entity::find()
+            .filter(appointment::Column::LeadId.is_in(leads.iter().map(|lead| lead.0)))
+            .filter(appointment::Column::State.eq(appointment::AppointmentState::Booked))
+            .order_by_asc(appointment::Column::StartsAt)
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(|row| (BookedFor(row.lead_id), row)).collect())
+    }
+}
+
+/// What a campaign has cost so far, in minor units of its currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SpendOf(pub CampaignId);
+
+impl Loader<SpendOf> for Rows {
+    type Value = i64;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, campaigns: &[SpendOf]) -> Result<HashMap<SpendOf, i64>, Self::Error> {
+        // Both databases answer a sum of whole numbers in a type of their own; added here it is what it was stored as.
+        let rows: Vec<(CampaignId, i64)> = campaign_spend::Entity::find()
+            .select_only()
+            .column(campaign_spend::Column::CampaignId)
+            .column(campaign_spend::Column::AmountMinor)
+            .filter(campaign_spend::Column::CampaignId.is_in(campaigns.iter().map(|campaign| campaign.0)))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let mut spend = HashMap::with_capacity(campaigns.len());
+        for (campaign, amount) in rows {
+            *spend.entry(SpendOf(campaign)).or_insert(0) += amount;
+        }
+        Ok(spend)
+    }
+}
+
+/// The service lines that a campaign promotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinesOf(pub CampaignId);
+
+impl Loader<LinesOf> for Rows {
+    type Value = Vec<ServiceLineId>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, campaigns: &[LinesOf]) -> Result<HashMap<LinesOf, Self::Value>, Self::Error> {
+        let wanted = campaign_service_line::Column::CampaignId.is_in(campaigns.iter().map(|campaign| campaign.0));
+        let rows = campaign_service_line::Entity::find().filter(wanted).all(&self.db).await?;
+        let mut lines: HashMap<LinesOf, Vec<ServiceLineId>> = HashMap::with_capacity(campaigns.len());
+        for row in rows {
+            lines.entry(LinesOf(row.campaign_id)).or_default().push(row.service_line_id);
+        }
+        Ok(lines)
+    }
+}
+
+/// All consent events of a contact, which have to be folded together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConsentOf(pub ContactId);
+
+impl Loader<ConsentOf> for Rows {
+    type Value = Arc<Vec<consent_event::Model>>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, contacts: &[ConsentOf]) -> Result<HashMap<ConsentOf, Self::Value>, Self::Error> {
+        let wanted = consent_event::Column::ContactId.is_in(contacts.iter().map(|contact| contact.0));
+        let rows = consent_event::Entity::find().filter(wanted).all(&self.db).await?;
+        let mut events: HashMap<ConsentOf, Vec<consent_event::Model>> = HashMap::with_capacity(contacts.len());
+        for row in rows {
+            events.entry(ConsentOf(row.contact_id)).or_default().push(row);
+        }
+        Ok(events.into_iter().map(|(contact, events)| (contact, Arc::new(events))).collect())
+    }
+}
+
+/// The captured mail of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CapturedOf(pub MessageId);
+
+impl Loader<CapturedOf> for Rows {
+    type Value = Arc<captured_mail::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, messages: &[CapturedOf]) -> Result<HashMap<CapturedOf, Self::Value>, Self::Error> {
+        let wanted = captured_mail::Column::MessageId.is_in(messages.iter().map(|message| message.0));
+        let rows = captured_mail::Entity::find().filter(wanted).all(&self.db).await?;
+        Ok(rows.into_iter().map(|row| (CapturedOf(row.message_id), Arc::new(row))).collect())
+    }
+}

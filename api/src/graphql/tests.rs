@@ -1,0 +1,6 @@
+//! The doors of GraphQL, tried over HTTP on a small hospital.
+
+mod ground;
+mod http;
+mod reads;
+mod streams;

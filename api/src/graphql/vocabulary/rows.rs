@@ -1,0 +1,436 @@
+//! Mirrors of the enums that belong to one table each.
+
+use async_graphql::Enum;
+
+/// Where an appointment stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::appointment::AppointmentState")]
+pub enum AppointmentState {
+    /// Booked.
+    Booked,
+    /// The person came.
+    Attended,
+    /// The person did not come.
+    NoShow,
+    /// Called off.
+    Cancelled,
+}
+
+/// Where a campaign stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::campaign::CampaignState")]
+pub enum CampaignState {
+    /// Being planned.
+    Draft,
+    /// Running.
+    Live,
+    /// Held: its mails wait.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+/// Kinds of placements.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::placement::PlacementKind")]
+pub enum PlacementKind {
+    /// A group of ads.
+    AdGroup,
+    /// A search keyword.
+    Keyword,
+    /// A landing page.
+    Page,
+    /// An event or screening day.
+    Event,
+    /// A piece of paper mail.
+    MailPiece,
+    /// A newsletter.
+    Newsletter,
+    /// A visit, lunch or guide for referring practices.
+    Outreach,
+}
+
+/// A fact of a lead that a condition can look at.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::condition::Fact")]
+pub enum Fact {
+    /// The lead's type, by its enum name.
+    LeadType,
+    /// The stage, by its enum name.
+    Stage,
+    /// The service line's slug.
+    ServiceLine,
+    /// What the person wrote as the wanted service, lower case.
+    RequestedService,
+    /// The facility's slug.
+    Facility,
+    /// The channel, by its enum name.
+    Channel,
+    /// The campaign's code.
+    Campaign,
+    /// The contact's language, a BCP 47 tag.
+    Language,
+    /// The contact's postal code.
+    PostalCode,
+    /// An eligibility flag, by its enum name.
+    Flag,
+    /// A form answer; the clause names the field.
+    Answer,
+    /// The score's grade.
+    Grade,
+    /// `EMAIL` and `PHONE`, whichever we have.
+    Reachable,
+}
+
+/// How a fact is compared.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::condition::Comparison")]
+pub enum Comparison {
+    /// One of the values is equal, letter case aside.
+    In,
+    /// None of the values is equal.
+    NotIn,
+    /// One of the values is contained.
+    Contains,
+    /// One of the values is a prefix.
+    StartsWith,
+    /// There is a value at all.
+    Present,
+    /// There is no value.
+    Absent,
+}
+
+/// What a consent event does.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::consent_event::ConsentAction")]
+pub enum ConsentAction {
+    /// The person allows it.
+    Grant,
+    /// The person was asked and did not allow it.
+    Deny,
+    /// The person takes it back.
+    Withdraw,
+    /// It ended by its own date.
+    Expire,
+}
+
+/// How strong a consent is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::consent_event::ConsentLevel")]
+pub enum ConsentLevel {
+    /// None.
+    None,
+    /// From an existing relation.
+    Implied,
+    /// Said or ticked.
+    Express,
+    /// Signed.
+    ExpressWritten,
+    /// An authorization under 45 CFR 164.508.
+    HipaaAuthorization,
+}
+
+/// By which door a consent came.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::consent_event::ConsentMethod")]
+pub enum ConsentMethod {
+    /// The hosted or embedded form.
+    WebForm,
+    /// A program, through the API.
+    Api,
+    /// A member of staff wrote it down.
+    Staff,
+    /// The one-click link of a mail.
+    OneClick,
+    /// The page behind the link of a mail.
+    UnsubscribePage,
+    /// An import.
+    Import,
+}
+
+/// Whether a contact is one person or an organization.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::contact::ContactKind")]
+pub enum ContactKind {
+    /// A person.
+    Person,
+    /// A practice, employer or partner.
+    Organization,
+}
+
+/// What a person decided about two contacts.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::contact_candidate::CandidateState")]
+pub enum CandidateState {
+    /// Nobody has looked yet.
+    Open,
+    /// They are one.
+    Same,
+    /// They are two.
+    Different,
+}
+
+/// Where an enrollment stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::enrollment::EnrollmentState")]
+pub enum EnrollmentState {
+    /// Running.
+    Active,
+    /// Came to the end.
+    Completed,
+    /// Left before the end.
+    Exited,
+}
+
+/// Why an enrollment ended early.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::enrollment::ExitReason")]
+pub enum ExitReason {
+    /// The lead reached an exit stage.
+    Stage,
+    /// The lead was closed.
+    Closed,
+    /// The contact withdrew the consent that it rests on.
+    Withdrawn,
+    /// A person took the lead out.
+    Unenrolled,
+    /// The step it stood on does not exist.
+    Broken,
+}
+
+/// What a follow-up is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::follow_up::FollowUpKind")]
+pub enum FollowUpKind {
+    /// The first attempt that the SLA asks for.
+    FirstContact,
+    /// A further attempt.
+    NextAttempt,
+    /// A call that the person asked for.
+    Callback,
+    /// Asked for by a sequence.
+    Sequence,
+}
+
+/// Where a follow-up stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::follow_up::FollowUpState")]
+pub enum FollowUpState {
+    /// To be done.
+    Open,
+    /// Done.
+    Done,
+    /// No longer needed.
+    Cancelled,
+}
+
+/// Kinds of things that happen to a lead.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::lead_event::LeadEventKind")]
+pub enum LeadEventKind {
+    /// It came in.
+    Received,
+    /// It was sent to a team or person.
+    Routed,
+    /// A person gave it to a team or person.
+    Assigned,
+    /// Somebody tried to reach the contact.
+    Attempted,
+    /// The stage changed.
+    StageChanged,
+    /// A closed lead was opened again.
+    Reopened,
+    /// Its data changed.
+    Updated,
+    /// An appointment was booked.
+    AppointmentScheduled,
+    /// A first attempt became late.
+    SlaMissed,
+    /// It was enrolled in a sequence.
+    Enrolled,
+    /// It left a sequence.
+    Unenrolled,
+    /// A follow-up was opened, done, snoozed or handed over.
+    FollowUpChanged,
+    /// A message was sent to the contact.
+    MessageSent,
+    /// The same inquiry came in again.
+    Repeated,
+}
+
+/// A message's life.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::message::MessageState")]
+pub enum MessageState {
+    /// Waits for its due time.
+    Planned,
+    /// Held back until its due time by the gate or by a passing refusal of the wire.
+    Deferred,
+    /// Taken by a worker under a lease.
+    Claimed,
+    /// About to go out, or going out.
+    HandedOff,
+    /// The mail server took it.
+    Accepted,
+    /// The mail server refused it for good.
+    Refused,
+    /// The gate withheld it for good.
+    Withheld,
+    /// It may or may not have gone out. A person or later evidence settles it.
+    Unknown,
+}
+
+/// What a message is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::message::MessageKind")]
+pub enum MessageKind {
+    /// The answer to a form.
+    Confirmation,
+    /// A step of a sequence.
+    Nurture,
+    /// To staff: a follow-up was assigned.
+    FollowUpAssigned,
+    /// To staff: a follow-up is due soon.
+    FollowUpDueSoon,
+    /// To staff: a follow-up is late.
+    FollowUpLate,
+}
+
+/// What the gate said.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::message::GateOutcome")]
+pub enum GateOutcome {
+    /// It may go.
+    Allow,
+    /// Not now.
+    Defer,
+    /// Never.
+    Withhold,
+}
+
+/// Kinds of things that happen to a message.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::message_event::MessageEventKind")]
+pub enum MessageEventKind {
+    /// It was planned.
+    Planned,
+    /// The gate deferred it.
+    Deferred,
+    /// The gate withheld it.
+    Withheld,
+    /// It began to go out.
+    HandedOff,
+    /// The mail server took it.
+    Accepted,
+    /// The mail server refused it.
+    Refused,
+    /// The mail server asked to come back later.
+    RetryLater,
+    /// Nobody knows whether it went out.
+    Unknown,
+    /// It is sent again, with the same Message-ID.
+    SentAgain,
+    /// The recipient unsubscribed by it.
+    Unsubscribed,
+}
+
+/// Where a sequence stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence::SequenceState")]
+pub enum SequenceState {
+    /// Being written; enrolls nobody.
+    Draft,
+    /// Enrolls and runs.
+    Published,
+    /// Holds everything where it is.
+    Paused,
+}
+
+/// A local weekday.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::Weekday")]
+pub enum Weekday {
+    /// Monday.
+    Monday,
+    /// Tuesday.
+    Tuesday,
+    /// Wednesday.
+    Wednesday,
+    /// Thursday.
+    Thursday,
+    /// Friday.
+    Friday,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
+}
+
+/// What enrolls a lead.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::TriggerKind")]
+pub enum TriggerKind {
+    /// A lead was received.
+    LeadReceived,
+    /// A lead's stage changed to the one named.
+    StageChanged,
+    /// Only a person or a program enrolls.
+    Manual,
+}
+
+/// A reason of the gate.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GateReason {
+    /// It is not due, and the gate has not looked at it yet.
+    NotDue,
+    /// The contact consented to this purpose on this medium.
+    ConsentGranted,
+    /// The person asked for this reply.
+    RequestedReply,
+    /// It goes to a member of staff at work.
+    StaffNotice,
+    /// There is no consent to this purpose on this medium.
+    NoConsent,
+    /// The consent was taken back.
+    ConsentWithdrawn,
+    /// The address is suppressed.
+    Suppressed,
+    /// The contact has no email address.
+    NoAddress,
+    /// It is quiet hours where the contact may be.
+    QuietHours,
+    /// The campaign is paused.
+    CampaignPaused,
+    /// The sequence is paused.
+    SequencePaused,
+    /// The lead was closed or left the sequence.
+    LeadLeft,
+    /// What it was about is no longer so.
+    OutOfDate,
+    /// It could not be written: the template failed.
+    TemplateFailed,
+    /// It was not sent within its time to live.
+    Expired,
+}
+
+impl From<entity::message::GateReason> for GateReason {
+    fn from(reason: entity::message::GateReason) -> Self {
+        use entity::message::GateReason as Stored;
+        match reason {
+            Stored::ConsentGranted => Self::ConsentGranted,
+            Stored::RequestedReply => Self::RequestedReply,
+            Stored::StaffNotice => Self::StaffNotice,
+            Stored::NoConsent => Self::NoConsent,
+            Stored::ConsentWithdrawn => Self::ConsentWithdrawn,
+            Stored::Suppressed => Self::Suppressed,
+            Stored::NoAddress => Self::NoAddress,
+            Stored::QuietHours => Self::QuietHours,
+            Stored::CampaignPaused => Self::CampaignPaused,
+            Stored::SequencePaused => Self::SequencePaused,
+            Stored::LeadLeft => Self::LeadLeft,
+            Stored::OutOfDate => Self::OutOfDate,
+            Stored::TemplateFailed => Self::TemplateFailed,
+            Stored::Expired => Self::Expired,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! How the world asks: GraphQL, hosted forms, unsubscribe links, sessions.
+//!
+//! A door parses what came, calls one operation of the domain, passes its news on and answers. No rule lives here.
+
+pub mod console_assets;
+pub mod cors;
+pub mod forms;
+mod front;
+pub mod graphql;
+pub mod health;
+pub mod outbox;
+pub mod pages;
+pub mod routes;
+pub mod state;
+pub mod unsubscribe;
+pub mod viewer;
