@@ -1,0 +1,134 @@
+//! Where the bench runs: a scratch database on a PostgreSQL server, keys of its own in Redis, and a directory.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use domain::hospital::Hospital;
+use leadward::boot;
+use leadward::cli::Cli;
+use leadward::settings::Settings;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+
+use crate::watch::Watch;
+use crate::{Result, say};
+
+/// Names of scratch databases and directories begin so, then comes the number of the process.
+const PREFIX: &str = "leadward_bench_";
+/// The key of the bench's installation. It protects nothing.
+const SECRET_KEY: &str = "62656e636862656e636862656e636862656e636862656e636862656e63686265";
+
+/// Where the bench runs.
+pub struct Ground {
+    /// The installation, for what is measured inside this process.
+    pub hospital: Hospital,
+    /// Address of the scratch database.
+    pub database_url: String,
+    /// Scripts and logs of this run.
+    pub directory: PathBuf,
+    server: String,
+    name: String,
+    redis_url: String,
+}
+
+impl Ground {
+    /// Makes the scratch database, after dropping those of runs that were cut off.
+    pub async fn prepare() -> Result<Self> {
+        let server = std::env::var("BENCH_DATABASE_URL")
+            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let redis_url =
+            std::env::var("BENCH_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/9".to_owned());
+        let name = format!("{PREFIX}{}", std::process::id());
+        say("Making a scratch database.");
+        drop_left_over(&server).await?;
+        run(&server, &format!("CREATE DATABASE {name}")).await?;
+        let mut database_url = url::Url::parse(&server)?;
+        database_url.set_path(&name);
+        let database_url = database_url.to_string();
+        let directory = std::env::temp_dir().join(&name);
+        std::fs::create_dir_all(&directory)?;
+        let settings = settings(&database_url);
+        boot::migrate(&boot::connect(&settings).await?).await?;
+        let hospital = boot::hospital(&settings).await?;
+        Ok(Self { hospital, database_url, directory, server, name, redis_url })
+    }
+
+    /// The database, through a pool of this process.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.hospital.db
+    }
+
+    /// The installation through a pool of its own, on which every statement is seen. Not for measuring rates.
+    pub async fn watched(&self) -> Result<(Hospital, Watch)> {
+        let mut hospital = boot::hospital(&settings(&self.database_url)).await?;
+        let watch = Watch::on(&mut hospital.db);
+        Ok((hospital, watch))
+    }
+
+    /// The environment of a process of this installation: nothing but what is named here.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DATABASE_URL", self.database_url.clone()),
+            ("REDIS_URL", self.redis_url.clone()),
+            ("QUEUE_PREFIX", self.name.clone()),
+            ("SECRET_KEY", SECRET_KEY.to_owned()),
+            ("PUBLIC_URL", "http://127.0.0.1:8080".to_owned()),
+        ]
+    }
+
+    /// One value of the database.
+    pub async fn ask<T: sea_orm::TryGetable>(&self, sql: &str) -> Result<T> {
+        let row = self.db().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+        Ok(row.ok_or("the database answered nothing")?.try_get_by_index(0)?)
+    }
+
+    /// Runs statements, separated by semicolons.
+    pub async fn run(&self, sql: &str) -> Result<()> {
+        self.db().execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    /// Gives everything back.
+    pub async fn clear(self) -> Result<()> {
+        self.hospital.db.close().await?;
+        run(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
+        forget_keys(&self.redis_url, &self.name).await?;
+        std::fs::remove_dir_all(&self.directory)?;
+        Ok(())
+    }
+}
+
+/// The settings that a process of the bench's installation has, with defaults for everything else.
+fn settings(database_url: &str) -> Settings {
+    Cli::parse_from(["leadward", "--database-url", database_url, "--secret-key", SECRET_KEY]).settings
+}
+
+async fn run(server: &str, sql: &str) -> Result<()> {
+    let connection = Database::connect(server).await?;
+    connection.execute_unprepared(sql).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn drop_left_over(server: &str) -> Result<()> {
+    let connection = Database::connect(server).await?;
+    let names = Statement::from_string(DbBackend::Postgres, "SELECT datname FROM pg_database");
+    for row in connection.query_all_raw(names).await? {
+        let name: String = row.try_get_by_index(0)?;
+        let process = name.strip_prefix(PREFIX);
+        if process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists()) {
+            connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+        }
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// Deletes the keys of this run, and no others.
+async fn forget_keys(redis_url: &str, prefix: &str) -> Result<()> {
+    let mut redis = redis::Client::open(redis_url)?.get_multiplexed_async_connection().await?;
+    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("*{prefix}*")).query_async(&mut redis).await?;
+    if !keys.is_empty() {
+        redis::cmd("DEL").arg(keys).exec_async(&mut redis).await?;
+    }
+    Ok(())
+}

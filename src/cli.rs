@@ -1,0 +1,142 @@
+//! The commands.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use entity::enums::Role;
+
+use crate::settings::Settings;
+
+/// Turns interest in a hospital into completed visits: a GraphQL service with background workers.
+#[derive(Debug, Parser)]
+#[command(name = "leadward", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `serve` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Runs API and worker in one process. The default.
+    Serve,
+    /// Runs the API alone: GraphQL, forms, pages.
+    Api,
+    /// Runs a worker alone: mails, sequences, reminders.
+    Worker,
+    /// Serves a demo hospital, made at the first start and kept afterwards.
+    Demo,
+    /// Brings the database to this version, back, or tells where it stands.
+    Migrate {
+        /// Which way.
+        #[command(subcommand)]
+        way: Migrate,
+    },
+    /// Prints the GraphQL schema (SDL).
+    Schema,
+    /// Applies a setup document: facilities, teams, service lines, forms, rules, templates, sequences.
+    Setup {
+        /// The document, JSON.
+        file: PathBuf,
+    },
+    /// Manages staff.
+    Staff {
+        /// What to do.
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Manages access tokens.
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        action: TokenAction,
+    },
+    /// Tells which settings are missing or unsafe. Ends with 1 if any is.
+    Check,
+}
+
+/// Ways of a migration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Migrate {
+    /// Applies every change that is missing.
+    Up,
+    /// Takes back the last change.
+    Down,
+    /// Lists the changes.
+    Status,
+}
+
+/// What to do with staff.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StaffAction {
+    /// Adds a person. The password is read from standard input, so that it stays out of the shell's history.
+    Add {
+        /// Email address, the sign-in name.
+        #[arg(long)]
+        email: String,
+        /// The name that people read.
+        #[arg(long)]
+        name: String,
+        /// What the person may do.
+        #[arg(long, ignore_case = true)]
+        role: RoleName,
+        /// IANA time zone of the person's mails.
+        #[arg(long, default_value = "America/New_York")]
+        time_zone: String,
+        /// Slugs of the person's teams.
+        #[arg(long = "team")]
+        teams: Vec<String>,
+    },
+}
+
+/// What to do with tokens.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenAction {
+    /// Makes a token and prints it, and nothing else. It cannot be shown again.
+    Create {
+        /// What its bearer may do.
+        #[arg(long, ignore_case = true)]
+        role: RoleName,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// Days until it ends by itself.
+        #[arg(long)]
+        expires_in_days: Option<u32>,
+    },
+    /// Lists the tokens that work.
+    List,
+    /// Takes a token back.
+    Revoke {
+        /// Its id, as the list shows it.
+        id: String,
+    },
+}
+
+/// A role on the command line, in its usual spelling: `ADMIN`, `INTAKE_COORDINATOR`, …
+#[derive(Clone, Copy, Debug)]
+pub struct RoleName(pub Role);
+
+impl ValueEnum for RoleName {
+    fn value_variants<'a>() -> &'a [Self] {
+        const { &all_roles() }
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.0.as_str()))
+    }
+}
+
+const fn all_roles() -> [RoleName; 9] {
+    let mut names = [RoleName(Role::Admin); 9];
+    let mut index = 0;
+    while index < Role::ALL.len() {
+        names[index] = RoleName(Role::ALL[index]);
+        index += 1;
+    }
+    names
+}

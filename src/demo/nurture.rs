@@ -1,0 +1,527 @@
+//! The mails of the history: confirmations, what sequences sent, what the gate withheld, and where running enrollments
+//! stand now.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::condition;
+use domain::consent::Standing;
+use domain::consent::standing::fold;
+use domain::contact::zones::possible_zones;
+use domain::follow_up::build::{self, About, Pace, SequenceStep};
+use domain::lead::event::NewEvent;
+use domain::lead::facts;
+use domain::outreach::gate::{self, GateInput};
+use domain::outreach::plan::{self, NurtureStep};
+use domain::playbook::PublishedSequence;
+use domain::quiet_hours::SendWindow;
+use domain::sequence::course::{self, Deed, Place, Plan};
+use domain::sla::policy;
+use domain::viewer::Actor;
+use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
+use entity::enrollment::{EnrollmentState, ExitReason};
+use entity::enums::{ActorKind, LeadStage, Medium, Purpose};
+use entity::follow_up::{self, FollowUpState};
+use entity::lead_event::LeadEventKind;
+use entity::message::{Decision, GateOutcome, MessageKind, MessageState};
+use entity::message_event::MessageEventKind;
+use entity::sequence_version::TriggerKind;
+use entity::suppression::{self, SuppressionReason};
+use entity::{enrollment, lead, message};
+use sea_orm::ActiveValue::Set;
+
+use super::World;
+use super::book::Book;
+use super::chance::Chance;
+use super::people::Known;
+use super::story::{Told, as_of};
+
+/// Every so many leads an address bounces, until there are enough.
+const BOUNCES_EVERY: usize = 310;
+/// Every so many nurture mails the answer of the mail server is lost, until there are enough.
+const UNKNOWN_EVERY: usize = 240;
+/// The longest hold of a mail that is looked at: a weekend of quiet hours is shorter.
+const HOLDS_MAX: usize = 8;
+
+/// Sends a lead what it would have been sent.
+pub(super) fn follow(world: World<'_>, told: &Told, known: &mut Known, chance: &mut Chance, book: &mut Book) {
+    let mut post = Post {
+        world,
+        told,
+        window: SendWindow::marketing(),
+        known,
+        book,
+    };
+    post.confirm();
+    post.withdraw(chance);
+    for (begun_at, stage, on) in moments(told) {
+        for sequence in post.triggered(stage, on) {
+            post.enroll(sequence, begun_at);
+        }
+    }
+}
+
+/// When sequences may begin: when the lead comes in, and at each stage.
+fn moments(told: &Told) -> Vec<(DateTime<Utc>, LeadStage, TriggerKind)> {
+    let on = |place| {
+        if place == 0 {
+            TriggerKind::LeadReceived
+        } else {
+            TriggerKind::StageChanged
+        }
+    };
+    told.stages
+        .iter()
+        .enumerate()
+        .map(|(place, (at, stage))| (*at, *stage, on(place)))
+        .collect()
+}
+
+/// The mails of one lead.
+struct Post<'a> {
+    world: World<'a>,
+    told: &'a Told,
+    window: SendWindow,
+    known: &'a mut Known,
+    book: &'a mut Book,
+}
+
+impl<'a> Post<'a> {
+    /// The lead as it was in this stage.
+    fn lead_in(&self, stage: LeadStage) -> lead::Model {
+        lead::Model {
+            stage,
+            ..self.told.lead.clone()
+        }
+    }
+
+    /// The mail that answers the form.
+    fn confirm(&mut self) {
+        let (playbook, lead) = (self.world.playbook, &self.told.lead);
+        let Some(form) = self.told.form.and_then(|id| playbook.forms.get(&id)) else {
+            return;
+        };
+        let at = lead.received_at;
+        let row = plan::confirmation(&self.world.h.site, playbook, form, lead, &self.known.contact, at);
+        if let Some(row) = row {
+            self.send(row, MessageKind::Confirmation, Purpose::CareCoordination, at);
+        }
+    }
+
+    /// Some who agreed to marketing take it back some days later, by the link of a mail.
+    fn withdraw(&mut self, chance: &mut Chance) {
+        let takes_back = chance.percent(self.world.history.withdrawn_percent);
+        let at = self.told.lead.received_at + TimeDelta::minutes(chance.between(3 * 1440, 16 * 1440));
+        let Some(address) = self.known.address() else {
+            return;
+        };
+        let standing = fold(
+            &self.known.consents,
+            Medium::Email,
+            &address,
+            Purpose::Marketing,
+            at,
+        );
+        if !takes_back || !standing.is_granted() || at > self.world.now {
+            return;
+        }
+        let row = consent_event::Model {
+            id: self.book.id(at),
+            contact_id: self.known.contact.id,
+            medium: Medium::Email,
+            address: None,
+            purpose: Some(Purpose::Marketing),
+            action: ConsentAction::Withdraw,
+            level: ConsentLevel::None,
+            wording_id: None,
+            language: None,
+            method: ConsentMethod::OneClick,
+            source: ConsentSource::default(),
+            actor_kind: ActorKind::Visitor,
+            actor_id: None,
+            occurred_at: at,
+            recorded_at: at,
+        };
+        self.known.consents.push(row.clone());
+        self.book.consents.push(row);
+    }
+
+    /// The sequences that a lead in this stage begins.
+    fn triggered(&self, stage: LeadStage, on: TriggerKind) -> Vec<&'a PublishedSequence> {
+        let playbook = self.world.playbook;
+        let lead = self.lead_in(stage);
+        let facts = facts::of(&lead, &self.known.contact, playbook);
+        let begins = |published: &&PublishedSequence| {
+            let trigger = &published.version.trigger;
+            trigger.on == on
+                && (on != TriggerKind::StageChanged || trigger.stage == Some(stage))
+                && course::exit_of(stage, &published.version.exits).is_none()
+                && condition::holds(&trigger.filter, &facts)
+        };
+        let mut found: Vec<_> = playbook.sequences.values().filter(begins).collect();
+        found.sort_by_key(|published| published.sequence.id);
+        found
+    }
+
+    /// Goes through a sequence until it ends or has to wait beyond now.
+    fn enroll(&mut self, published: &PublishedSequence, begun_at: DateTime<Utc>) {
+        let Some(first) = published.version.steps.0.first() else {
+            return;
+        };
+        let mut row = enrollment::Model {
+            id: self.book.id(begun_at),
+            sequence_id: published.sequence.id,
+            sequence_version_id: published.version.id,
+            lead_id: self.told.lead.id,
+            contact_id: self.known.contact.id,
+            state: EnrollmentState::Active,
+            exit_reason: None,
+            step_key: first.key.clone(),
+            entered_step: false,
+            occurrence: 0,
+            due_at: begun_at,
+            fault_count: 0,
+            created_at: begun_at,
+            updated_at: begun_at,
+            ended_at: None,
+        };
+        self.tell(LeadEventKind::Enrolled, &row, None, begun_at);
+        let exit = self.exit(published, begun_at);
+        while row.state == EnrollmentState::Active && row.due_at <= self.world.now {
+            let at = row.due_at;
+            if exit.is_some_and(|(exit_at, _)| exit_at <= at) {
+                break;
+            }
+            self.step(published, &mut row, at);
+        }
+        if let (EnrollmentState::Active, Some((at, reason))) = (row.state, exit) {
+            row.state = EnrollmentState::Exited;
+            row.exit_reason = Some(reason);
+            self.end(&mut row, reason.as_str(), at);
+        }
+        self.book.enrollments.push(row);
+    }
+
+    /// Looks at an enrollment once.
+    fn step(&mut self, published: &PublishedSequence, row: &mut enrollment::Model, at: DateTime<Utc>) {
+        let lead = self.lead_in(self.told.stage_at(at));
+        let playbook = self.world.playbook;
+        let zones = self.zones();
+        let zone = zones
+            .first()
+            .copied()
+            .unwrap_or_else(|| playbook.zone(lead.facility_id));
+        let plan = Plan {
+            steps: &published.version.steps,
+            exits: &published.version.exits,
+            zone,
+        };
+        let place = Place {
+            step_key: row.step_key.clone(),
+            entered_step: row.entered_step,
+            occurrence: row.occurrence,
+            due_at: at,
+        };
+        let facts = facts::of(&lead, &self.known.contact, playbook);
+        let course = course::follow(place, plan, &facts, at);
+        for deed in &course.deeds {
+            self.deed(published, row, deed, at);
+        }
+        row.step_key = course.place.step_key;
+        row.entered_step = course.place.entered_step;
+        row.occurrence = course.place.occurrence;
+        row.due_at = course.place.due_at;
+        row.updated_at = at;
+        if let Some(end) = course.end {
+            row.state = end.state();
+            row.exit_reason = end.reason();
+            self.end(
+                row,
+                end.reason()
+                    .map_or(EnrollmentState::Completed.as_str(), ExitReason::as_str),
+                at,
+            );
+        }
+    }
+
+    fn deed(
+        &mut self,
+        published: &PublishedSequence,
+        row: &enrollment::Model,
+        deed: &Deed,
+        at: DateTime<Utc>,
+    ) {
+        let playbook = self.world.playbook;
+        match deed {
+            Deed::Mail {
+                step_key,
+                occurrence,
+                template,
+            } => {
+                let Some(version) = playbook.template_version(template) else {
+                    return;
+                };
+                let sequence = &published.sequence;
+                let step = NurtureStep {
+                    sequence,
+                    enrollment: row,
+                    step_key,
+                    occurrence: *occurrence,
+                    version,
+                };
+                let planned = plan::nurture(&self.world.h.site, &step, at);
+                self.send(planned, MessageKind::Nurture, sequence.purpose, at);
+            }
+            Deed::FollowUp {
+                step_key,
+                occurrence,
+                title,
+                due_in_mins,
+            } => {
+                let lead = &self.told.lead;
+                let calendar = playbook.calendar(lead.facility_id);
+                let step = SequenceStep {
+                    enrollment_id: row.id,
+                    origin_key: format!("follow-up/{}/{step_key}/{occurrence}", row.id.0),
+                    title,
+                    due_at: policy::due_after(&calendar, at, *due_in_mins),
+                };
+                let remind_before_mins = Pace::of(lead, playbook).remind_before_mins;
+                let asked = build::from_sequence(&About::from(lead), step, remind_before_mins, at);
+                self.work(asked, at);
+            }
+        }
+    }
+
+    /// A follow-up that a sequence asked for: done about when it was due, unless the lead was closed before.
+    fn work(&mut self, asked: follow_up::Model, at: DateTime<Utc>) {
+        let id = self.book.id(at);
+        let done_at = asked.due_at + TimeDelta::minutes(7);
+        let closed_at = self.told.lead.closed_at.filter(|closed_at| *closed_at < done_at);
+        let (state, outcome, ended_at) = match closed_at {
+            Some(closed_at) => (FollowUpState::Cancelled, "The lead was closed", closed_at.max(at)),
+            None => (FollowUpState::Done, "Spoke with the practice", done_at),
+        };
+        let row = follow_up::Model {
+            id,
+            ..as_of(asked, self.world.now.min(ended_at))
+        };
+        let ended = ended_at <= self.world.now;
+        self.book.follow_ups.push(follow_up::Model {
+            state: if ended { state } else { FollowUpState::Open },
+            outcome: ended.then(|| outcome.to_owned()),
+            completed_at: ended.then_some(ended_at),
+            remind_at: row.remind_at.filter(|_| !ended),
+            version: row.version + i64::from(ended),
+            ..row
+        });
+    }
+
+    /// What ends an enrollment before its end: a stage, the closing, a withdrawal.
+    fn exit(
+        &self,
+        published: &PublishedSequence,
+        begun_at: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, ExitReason)> {
+        let by_stage = self.told.stages.iter().filter(|(at, _)| *at > begun_at);
+        let by_stage = by_stage
+            .filter_map(|(at, stage)| Some((*at, course::exit_of(*stage, &published.version.exits)?)));
+        let takes_back = |event: &&consent_event::Model| {
+            event.action == ConsentAction::Withdraw
+                && event.occurred_at > begun_at
+                && event
+                    .purpose
+                    .is_none_or(|purpose| purpose == published.sequence.purpose)
+        };
+        let by_person = self.known.consents.iter().filter(takes_back);
+        let by_person = by_person.map(|event| (event.occurred_at, ExitReason::Withdrawn));
+        by_stage.chain(by_person).min_by_key(|(at, _)| *at)
+    }
+
+    fn end(&mut self, row: &mut enrollment::Model, why: &'static str, at: DateTime<Utc>) {
+        row.updated_at = at;
+        row.ended_at = Some(at);
+        self.tell(LeadEventKind::Unenrolled, row, Some(why), at);
+    }
+
+    fn tell(&mut self, kind: LeadEventKind, row: &enrollment::Model, why: Option<&str>, at: DateTime<Utc>) {
+        let event = NewEvent::new(row.lead_id, kind, Actor::SYSTEM, at)
+            .with("enrollmentId", row.id.to_string())
+            .with("sequenceId", row.sequence_id.to_string());
+        let event = match why {
+            Some(why) => event.with("reason", why),
+            None => event,
+        };
+        self.book.event(event, at);
+    }
+
+    fn zones(&self) -> Vec<chrono_tz::Tz> {
+        let facility = self.world.playbook.zone(self.told.lead.facility_id);
+        possible_zones(None, self.known.contact.region.as_deref(), facility)
+    }
+
+    /// What the gate says at a moment.
+    fn ask_gate(
+        &self,
+        kind: MessageKind,
+        purpose: Purpose,
+        planned_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Decision {
+        let address = self.known.address();
+        let standing = address.as_deref().map_or(Standing::None, |address| {
+            fold(&self.known.consents, Medium::Email, address, purpose, now)
+        });
+        gate::decide(&GateInput {
+            kind,
+            purpose,
+            planned_at,
+            expires_at: planned_at + TimeDelta::days(14),
+            address: address.as_deref(),
+            standing,
+            suppressed: self
+                .known
+                .bounced_at
+                .filter(|at| *at <= now)
+                .map(|_| SuppressionReason::HardBounce),
+            zones: &self.zones(),
+            window: &self.window,
+            campaign_paused: false,
+            sequence_paused: false,
+            lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),
+            out_of_date: false,
+            now,
+        })
+    }
+
+    /// Lets a mail go as far as it had come by now.
+    fn send(
+        &mut self,
+        mut row: message::ActiveModel,
+        kind: MessageKind,
+        purpose: Purpose,
+        at: DateTime<Utc>,
+    ) {
+        let id = self.book.id(at);
+        row.id = Set(id);
+        row.rfc_message_id = Set(plan::rfc_message_id(id, &self.world.h.site));
+        self.note(id, MessageEventKind::Planned, None, at);
+        let mut try_at = at;
+        for _ in 0..HOLDS_MAX {
+            let decision = self.ask_gate(kind, purpose, at, try_at);
+            row.decision = Set(Some(decision.clone()));
+            match (decision.outcome, decision.until) {
+                (GateOutcome::Allow, _) => {
+                    self.hand_over(&mut row, id, kind, try_at, &decision);
+                    break;
+                }
+                (GateOutcome::Withhold, _) => {
+                    row.state = Set(MessageState::Withheld);
+                    row.settled_at = Set(Some(try_at));
+                    let why = decision.reasons.first().map(|reason| reason.code.as_str());
+                    self.note(id, MessageEventKind::Withheld, why, try_at);
+                    break;
+                }
+                (GateOutcome::Defer, until) => {
+                    let why = decision.reasons.first().map(|reason| reason.code.as_str());
+                    self.note(id, MessageEventKind::Deferred, why, try_at);
+                    try_at = until.unwrap_or(try_at + gate::RECHECK);
+                    row.due_at = Set(try_at);
+                    row.state = Set(MessageState::Deferred);
+                    if try_at > self.world.now {
+                        break;
+                    }
+                }
+            }
+        }
+        self.book.messages.push(row);
+    }
+
+    /// The mail server's answer to a mail that may go.
+    fn hand_over(
+        &mut self,
+        row: &mut message::ActiveModel,
+        id: entity::id::MessageId,
+        kind: MessageKind,
+        at: DateTime<Utc>,
+        decision: &Decision,
+    ) {
+        let answered_at = (at + TimeDelta::milliseconds(1700)).min(self.world.now);
+        row.due_at = Set(at);
+        row.attempts = Set(1);
+        row.fence = Set(1);
+        row.handed_off_at = Set(Some(at));
+        row.consent_event_id = Set(decision.consent_event_id);
+        self.note(id, MessageEventKind::HandedOff, None, at);
+        if kind == MessageKind::Nurture && self.loses_answer() {
+            let detail = "the connection ended before the mail server answered";
+            row.state = Set(MessageState::Unknown);
+            row.response = Set(Some(detail.to_owned()));
+            return self.note(id, MessageEventKind::Unknown, Some(detail), answered_at);
+        }
+        let (state, event, response) = if self.bounces(answered_at) {
+            (
+                MessageState::Refused,
+                MessageEventKind::Refused,
+                "550 5.1.1 User unknown",
+            )
+        } else {
+            (MessageState::Accepted, MessageEventKind::Accepted, "250 2.0.0 Ok")
+        };
+        row.state = Set(state);
+        row.response = Set(Some(response.to_owned()));
+        row.settled_at = Set(Some(answered_at));
+        self.note(id, event, Some(response), answered_at);
+        if state == MessageState::Accepted {
+            row.sent_at = Set(Some(answered_at));
+            let sent = NewEvent::new(
+                self.told.lead.id,
+                LeadEventKind::MessageSent,
+                Actor::SYSTEM,
+                answered_at,
+            )
+            .with("messageId", id.to_string())
+            .with("messageKind", kind.as_str());
+            self.book.event(sent, answered_at);
+        }
+    }
+
+    fn loses_answer(&mut self) -> bool {
+        let is_next = self.book.messages.len() / UNKNOWN_EVERY > self.book.unknown;
+        let loses = is_next && self.book.unknown < self.world.history.unknown;
+        self.book.unknown += usize::from(loses);
+        loses
+    }
+
+    /// Whether the address turns out not to exist; it is suppressed then.
+    fn bounces(&mut self, at: DateTime<Utc>) -> bool {
+        let is_next = self.book.leads.len() / BOUNCES_EVERY > self.book.suppressions.len();
+        let enough = self.book.suppressions.len() >= self.world.history.suppressed;
+        let Some(address) = self.known.address().filter(|_| is_next && !enough) else {
+            return false;
+        };
+        self.known.bounced_at = Some(at);
+        let row = suppression::Model {
+            id: self.book.id(at),
+            medium: Medium::Email,
+            address_hash: self
+                .world
+                .h
+                .secrets
+                .address_hash(Medium::Email.as_str(), &address)
+                .to_vec(),
+            reason: SuppressionReason::HardBounce,
+            created_at: at,
+        };
+        self.book.suppressions.push(row);
+        true
+    }
+
+    fn note(
+        &mut self,
+        id: entity::id::MessageId,
+        kind: MessageEventKind,
+        detail: Option<&str>,
+        at: DateTime<Utc>,
+    ) {
+        self.book.message_event(plan::event(id, kind, detail, at), at);
+    }
+}

@@ -1,0 +1,10 @@
+//! Joins the crates into one program: settings, start, and the processes. No rule lives here.
+
+pub mod boot;
+pub mod check;
+pub mod cli;
+pub mod commands;
+pub mod demo;
+pub mod process;
+mod redis_signals;
+pub mod settings;

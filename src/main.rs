@@ -1,0 +1,68 @@
+//! The command line. It only wires.
+#![expect(clippy::print_stdout, reason = "the demo prints its addresses and sign-ins")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use domain::error::Chain;
+use leadward::boot::{self, BootError};
+use leadward::cli::{Cli, Command};
+use leadward::process::{self, Parts};
+use leadward::settings::{LogFormat, Settings};
+use leadward::{commands, demo};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let Cli { command, settings } = Cli::parse();
+    log_by(&settings);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(error = Chain(&error).to_string(), "The runtime could not be started.");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(command.unwrap_or(Command::Serve), &settings)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("leadward: {}", Chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootError> {
+    match command {
+        Command::Serve => process::run(settings, Parts::Both, boot::hospital(settings).await?).await?,
+        Command::Api => process::run(settings, Parts::Api, boot::hospital(settings).await?).await?,
+        Command::Worker => process::run(settings, Parts::Worker, boot::hospital(settings).await?).await?,
+        Command::Demo => {
+            let hospital = boot::hospital(settings).await?;
+            let report = demo::ensure(&hospital)
+                .await
+                .map_err(|error| BootError::from_source("The demo hospital could not be made.", error))?;
+            println!("{}", report.welcome(settings.public_url()));
+            process::run(settings, Parts::Both, hospital).await?;
+        }
+        Command::Migrate { way } => commands::migrate(settings, way).await?,
+        Command::Schema => commands::schema(),
+        Command::Setup { file } => commands::setup(settings, &file).await?,
+        Command::Staff { action } => commands::staff(settings, action).await?,
+        Command::Token { action } => commands::token(settings, action).await?,
+        Command::Check => {
+            let code = if commands::check(settings) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return Ok(code);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Logs go to standard error, so that what a command prints can be read by a program.
+fn log_by(settings: &Settings) {
+    let filter = EnvFilter::try_new(&settings.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Human => logs.with_target(false).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}

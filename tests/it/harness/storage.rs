@@ -1,0 +1,125 @@
+//! What stands in the database, for tests that say what must not be there.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::db::{self, Pool};
+use entity::enrollment::{self, EnrollmentState};
+use entity::follow_up::{self, FollowUpState};
+use entity::message::{self, MessageState};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+};
+
+/// Every table's rows, in an order of their own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Contents(BTreeMap<String, String>);
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(table, rows)| (table, rows.len()))).finish()
+    }
+}
+
+impl Contents {
+    /// Names of the tables that differ.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let tables = self.0.keys().chain(other.0.keys());
+        let mut differ: Vec<_> = tables.filter(|table| self.0.get(*table) != other.0.get(*table)).cloned().collect();
+        differ.sort();
+        differ.dedup();
+        differ
+    }
+}
+
+pub(super) async fn contents(db: &DatabaseConnection) -> Contents {
+    let backend = db.get_database_backend();
+    let parts: Vec<String> = tables(db)
+        .await
+        .into_iter()
+        .map(|(table, columns)| match backend {
+            DbBackend::Postgres => format!(
+                "SELECT '{table}' AS name, COALESCE(string_agg(t::text, ',' ORDER BY t::text), '') AS content \
+                 FROM \"{table}\" AS t"
+            ),
+            _ => {
+                let row = columns.iter().map(|column| format!("quote(\"{column}\")")).collect::<Vec<_>>().join("||','||");
+                format!(
+                    "SELECT '{table}' AS name, COALESCE(group_concat(r, ';'), '') AS content \
+                     FROM (SELECT {row} AS r FROM \"{table}\" ORDER BY 1)"
+                )
+            }
+        })
+        .collect();
+    let rows = db.query_all_raw(Statement::from_string(backend, parts.join(" UNION ALL "))).await;
+    let pair = |row: sea_orm::QueryResult| (row.try_get("", "name").unwrap(), row.try_get("", "content").unwrap());
+    Contents(rows.expect("tables can be read").into_iter().map(pair).collect())
+}
+
+/// Tables and their columns.
+async fn tables(db: &DatabaseConnection) -> BTreeMap<String, Vec<String>> {
+    let backend = db.get_database_backend();
+    let sql = match backend {
+        DbBackend::Postgres => {
+            "SELECT table_name::text AS t, column_name::text AS c FROM information_schema.columns \
+             WHERE table_schema = 'public' AND table_name <> 'seaql_migrations' ORDER BY 1, 2"
+        }
+        _ => {
+            "SELECT m.name AS t, c.name AS c FROM sqlite_master AS m, pragma_table_info(m.name) AS c \
+             WHERE m.type = 'table' AND m.name <> 'seaql_migrations' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
+        }
+    };
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in db.query_all_raw(Statement::from_string(backend, sql)).await.expect("tables can be listed") {
+        let column = row.try_get("", "c").expect("a column has a name");
+        tables.entry(row.try_get("", "t").expect("a table has a name")).or_default().push(column);
+    }
+    tables
+}
+
+/// What a worker should have done by now, in words.
+pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
+    let pool = Pool { max_connections: 1, acquire_timeout_secs: 30 };
+    let db = db::connect(url, &pool).await.expect("the test's database can be opened");
+    let messages = || message::Entity::find();
+    let waiting = [MessageState::Planned, MessageState::Deferred];
+    let held = [MessageState::Claimed, MessageState::HandedOff];
+    let open = || follow_up::Entity::find().filter(follow_up::Column::State.eq(FollowUpState::Open));
+    let due = messages().filter(message::Column::State.is_in(waiting)).filter(message::Column::DueAt.lte(now));
+    let held = messages().filter(message::Column::State.is_in(held));
+    let enrolled = enrollment::Entity::find()
+        .filter(enrollment::Column::State.eq(EnrollmentState::Active))
+        .filter(enrollment::Column::DueAt.lte(now));
+    let unmarked = open().filter(follow_up::Column::DueAt.lte(now)).filter(follow_up::Column::LateAt.is_null());
+    let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
+    let counts = [
+        ("messages are due", due.count(&db).await),
+        ("messages are claimed or on the wire", held.count(&db).await),
+        ("enrollments are due", enrolled.count(&db).await),
+        ("late follow-ups are not marked", unmarked.count(&db).await),
+        ("reminders are due", unreminded.count(&db).await),
+    ];
+    let counts = counts.into_iter().map(|(what, count)| (what, count.expect("rows can be counted")));
+    let undone = counts.filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    db.close().await.expect("the connection closes");
+    undone
+}
+
+/// When the next row is due after `now`, whatever it is.
+pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let questions = [
+        "SELECT due_at FROM message WHERE state IN ('PLANNED', 'DEFERRED') AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",
+    ];
+    let mut next: Option<DateTime<Utc>> = None;
+    for sql in questions {
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now.into()]);
+        let row = db.query_one_raw(statement).await.expect("rows can be read");
+        let found = row.map(|row| row.try_get_by_index(0).expect("a time"));
+        next = [next, found].into_iter().flatten().min();
+    }
+    next
+}

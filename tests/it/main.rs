@@ -1,0 +1,17 @@
+//! Stories about Leadward, told through its own doors: one binary, one file a story.
+//!
+//! Each test has a database of its own, SQLite or, with `TEST_DATABASE_URL`, PostgreSQL; a clock that stands still until
+//! the test moves it; and workers that run when the test drains them.
+
+mod access;
+mod dashboard;
+mod delivery;
+mod demo_hospital;
+mod desk;
+mod graphql;
+mod harness;
+mod house;
+mod intake;
+mod nurture;
+mod processes;
+mod schema_matches_entities;

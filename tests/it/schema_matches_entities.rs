@@ -1,0 +1,369 @@
+//! The tables that the migrations make are the tables that the entities describe, on both databases.
+//!
+//! The two are written apart on purpose: a migration keeps the shape of its day, an entity has the newest one.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+
+use entity::enums;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sea_query::{ColumnType, Expr, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, IdenStatic, Iterable,
+    Statement,
+};
+
+/// A column, in words that both databases and the entities can be brought to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Column {
+    holds: &'static str,
+    nullable: bool,
+}
+
+type Columns = BTreeMap<String, Column>;
+
+/// What one entity says of its table.
+struct Shape {
+    table: String,
+    columns: Columns,
+    unique: Vec<String>,
+}
+
+fn shape_of<E: EntityTrait>(entity: E) -> Shape {
+    let table = entity.table_name().to_owned();
+    let mut columns = Columns::new();
+    let mut unique = Vec::new();
+    for column in E::Column::iter() {
+        let (name, def) = (column.as_str().to_owned(), column.def());
+        let holds =
+            holds_by_entity(def.get_column_type()).unwrap_or_else(|| panic!("type of {table}.{name}"));
+        if def.is_unique() {
+            unique.push(name.clone());
+        }
+        columns.insert(
+            name,
+            Column {
+                holds,
+                nullable: def.is_null(),
+            },
+        );
+    }
+    Shape {
+        table,
+        columns,
+        unique,
+    }
+}
+
+fn holds_by_entity(column_type: &ColumnType) -> Option<&'static str> {
+    Some(match column_type {
+        ColumnType::Uuid => "uuid",
+        ColumnType::Text | ColumnType::String(_) => "text",
+        ColumnType::Integer => "int",
+        ColumnType::BigInteger => "big int",
+        ColumnType::Boolean => "flag",
+        ColumnType::TimestampWithTimeZone => "time",
+        ColumnType::Date => "day",
+        ColumnType::JsonBinary => "json",
+        ColumnType::Blob | ColumnType::VarBinary(_) => "bytes",
+        _ => return None,
+    })
+}
+
+fn holds_in_database(declared: &str) -> Option<&'static str> {
+    Some(match declared {
+        "uuid_text" | "uuid" => "uuid",
+        "text" => "text",
+        "integer" => "int",
+        "bigint" => "big int",
+        "boolean" => "flag",
+        "timestamp_with_timezone_text" | "timestamp with time zone" => "time",
+        "date_text" | "date" => "day",
+        "jsonb_text" | "jsonb" => "json",
+        "blob" | "bytea" => "bytes",
+        _ => return None,
+    })
+}
+
+macro_rules! shapes {
+    ($($module:ident)+) => { vec![$(shape_of(entity::$module::Entity)),+] };
+}
+
+fn shapes() -> Vec<Shape> {
+    shapes! {
+        appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
+        consent_event consent_wording contact contact_candidate department enrollment facility follow_up form
+        idempotency lead lead_event message message_event placement playbook_revision routing_rule scoring_rule
+        sequence sequence_version service_line service_line_alias session sla_policy staff suppression team
+        team_member template template_version token touchpoint
+    }
+}
+
+macro_rules! names {
+    ($enum:path) => {{
+        use $enum as Values;
+        Values::ALL.iter().map(|value| value.as_str()).collect::<Vec<_>>()
+    }};
+}
+
+/// Every column that holds an enum, with the names that the entity may write.
+fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+    vec![
+        (
+            "appointment",
+            "state",
+            names!(entity::appointment::AppointmentState),
+        ),
+        ("attempt", "medium", names!(enums::Medium)),
+        ("attempt", "outcome", names!(enums::AttemptOutcome)),
+        ("audit_event", "actor_kind", names!(enums::ActorKind)),
+        ("campaign", "channel", names!(enums::Channel)),
+        ("campaign", "state", names!(entity::campaign::CampaignState)),
+        ("consent_event", "medium", names!(enums::Medium)),
+        ("consent_event", "purpose", names!(enums::Purpose)),
+        (
+            "consent_event",
+            "action",
+            names!(entity::consent_event::ConsentAction),
+        ),
+        (
+            "consent_event",
+            "level",
+            names!(entity::consent_event::ConsentLevel),
+        ),
+        (
+            "consent_event",
+            "method",
+            names!(entity::consent_event::ConsentMethod),
+        ),
+        ("consent_event", "actor_kind", names!(enums::ActorKind)),
+        ("consent_wording", "medium", names!(enums::Medium)),
+        ("consent_wording", "purpose", names!(enums::Purpose)),
+        ("contact", "kind", names!(entity::contact::ContactKind)),
+        (
+            "contact_candidate",
+            "state",
+            names!(entity::contact_candidate::CandidateState),
+        ),
+        ("enrollment", "state", names!(entity::enrollment::EnrollmentState)),
+        (
+            "enrollment",
+            "exit_reason",
+            names!(entity::enrollment::ExitReason),
+        ),
+        ("follow_up", "kind", names!(entity::follow_up::FollowUpKind)),
+        ("follow_up", "state", names!(entity::follow_up::FollowUpState)),
+        ("form", "lead_type", names!(enums::LeadType)),
+        ("form", "channel", names!(enums::Channel)),
+        ("lead", "lead_type", names!(enums::LeadType)),
+        ("lead", "stage", names!(enums::LeadStage)),
+        ("lead", "disposition", names!(enums::Disposition)),
+        ("lead", "channel", names!(enums::Channel)),
+        ("lead", "score_grade", names!(enums::ScoreGrade)),
+        ("lead_event", "kind", names!(entity::lead_event::LeadEventKind)),
+        ("lead_event", "from_stage", names!(enums::LeadStage)),
+        ("lead_event", "to_stage", names!(enums::LeadStage)),
+        ("lead_event", "actor_kind", names!(enums::ActorKind)),
+        ("message", "kind", names!(entity::message::MessageKind)),
+        ("message", "lane", names!(entity::message::Lane)),
+        ("message", "purpose", names!(enums::Purpose)),
+        ("message", "state", names!(entity::message::MessageState)),
+        (
+            "message_event",
+            "kind",
+            names!(entity::message_event::MessageEventKind),
+        ),
+        ("placement", "kind", names!(entity::placement::PlacementKind)),
+        ("sequence", "state", names!(entity::sequence::SequenceState)),
+        ("sequence", "purpose", names!(enums::Purpose)),
+        ("staff", "role", names!(enums::Role)),
+        ("suppression", "medium", names!(enums::Medium)),
+        (
+            "suppression",
+            "reason",
+            names!(entity::suppression::SuppressionReason),
+        ),
+        ("template", "purpose", names!(enums::Purpose)),
+        ("token", "role", names!(enums::Role)),
+        ("touchpoint", "kind", names!(entity::touchpoint::TouchpointKind)),
+        ("touchpoint", "channel", names!(enums::Channel)),
+    ]
+}
+
+async fn texts(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let rows = db
+        .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await
+        .expect("the query is valid");
+    rows.iter()
+        .map(|row| row.try_get("", "line").expect("a text named line"))
+        .collect()
+}
+
+async fn columns_in_database(db: &DatabaseConnection, table: &str) -> Columns {
+    let backend = db.get_database_backend();
+    let sql = if backend == DbBackend::Sqlite {
+        format!(
+            "SELECT name, type AS declared, \"notnull\" = 0 AS nullable FROM pragma_table_info('{table}')"
+        )
+    } else {
+        format!(
+            "SELECT column_name::text AS name, data_type::text AS declared, is_nullable = 'YES' AS nullable \
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'"
+        )
+    };
+    let mut columns = Columns::new();
+    for row in db
+        .query_all_raw(Statement::from_string(backend, sql))
+        .await
+        .expect("the query is valid")
+    {
+        let (name, declared): (String, String) = (
+            row.try_get("", "name").expect("a text"),
+            row.try_get("", "declared").expect("a text"),
+        );
+        let holds = holds_in_database(&declared.to_lowercase())
+            .unwrap_or_else(|| panic!("{table}.{name} is {declared}"));
+        columns.insert(
+            name,
+            Column {
+                holds,
+                nullable: row.try_get("", "nullable").expect("a flag"),
+            },
+        );
+    }
+    columns
+}
+
+async fn tables_are_those_of_the_entities(db: &DatabaseConnection) {
+    let backend = db.get_database_backend();
+    let tables = if backend == DbBackend::Sqlite {
+        "SELECT name AS line FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+         AND name <> 'seaql_migrations' ORDER BY name"
+    } else {
+        "SELECT table_name::text AS line FROM information_schema.tables WHERE table_schema = 'public' \
+         AND table_name <> 'seaql_migrations' ORDER BY table_name COLLATE \"C\""
+    };
+    let mut shapes = shapes();
+    shapes.sort_by(|a, b| a.table.cmp(&b.table));
+    assert_eq!(
+        texts(db, tables).await,
+        shapes.iter().map(|shape| shape.table.clone()).collect::<Vec<_>>()
+    );
+
+    for Shape {
+        table,
+        columns: mut expected,
+        ..
+    } in shapes
+    {
+        let select = Query::select()
+            .exprs(expected.keys().map(|column| Expr::col(column.clone())))
+            .from(table.clone())
+            .limit(0)
+            .take();
+        db.query_all(&select)
+            .await
+            .unwrap_or_else(|error| panic!("{table}: {error}"));
+
+        if backend == DbBackend::Sqlite {
+            // SQLite has one kind of whole number.
+            for column in expected.values_mut().filter(|column| column.holds == "big int") {
+                column.holds = "int";
+            }
+        }
+        assert_eq!(columns_in_database(db, &table).await, expected, "{table}");
+    }
+}
+
+async fn migrated_sqlite() -> DatabaseConnection {
+    let db = Database::connect("sqlite::memory:")
+        .await
+        .expect("memory is there");
+    Migrator::up(&db, None).await.expect("the schema goes up");
+    db
+}
+
+#[tokio::test]
+async fn every_table_on_sqlite_is_that_of_its_entity() {
+    tables_are_those_of_the_entities(&migrated_sqlite().await).await;
+}
+
+/// Runs where `TEST_DATABASE_URL` names a PostgreSQL server on which databases may be created.
+#[tokio::test]
+async fn every_table_on_postgresql_is_that_of_its_entity() {
+    let Some(url) = std::env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|url| url.starts_with("postgres"))
+    else {
+        return;
+    };
+    let random = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
+    let name = format!("leadward_schema_{random:016x}");
+    let server = Database::connect(&url).await.unwrap();
+    server
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
+
+    let (before_name, _) = url.rsplit_once('/').unwrap();
+    let url = format!("{before_name}/{name}");
+    // In a task of its own, so that the database is dropped even if the test fails.
+    let outcome = tokio::spawn(async move {
+        let db = Database::connect(url).await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        tables_are_those_of_the_entities(&db).await;
+        db.close().await.unwrap();
+    })
+    .await;
+    server
+        .execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)"))
+        .await
+        .unwrap();
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn every_enum_column_takes_exactly_the_names_of_its_enum() {
+    let db = migrated_sqlite().await;
+    let enums = enum_columns();
+    for (table, column, names) in &enums {
+        let sql = format!("SELECT sql AS line FROM sqlite_master WHERE type = 'table' AND name = '{table}'");
+        let sql = texts(&db, &sql).await.concat();
+        let quoted = names
+            .iter()
+            .map(|name| format!("'{name}'"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let check = format!("CHECK (\"{column}\" IN ({quoted}))");
+        assert!(sql.contains(&check), "{table} has no {check}");
+    }
+    let all = texts(&db, "SELECT sql AS line FROM sqlite_master WHERE type = 'table'")
+        .await
+        .concat();
+    assert_eq!(
+        all.matches("CHECK (\"").count(),
+        enums.len(),
+        "a list of names that this test does not know"
+    );
+}
+
+#[tokio::test]
+async fn every_unique_column_of_an_entity_is_unique_in_the_database() {
+    let db = migrated_sqlite().await;
+    for Shape { table, unique, .. } in shapes() {
+        let sql = format!(
+            "SELECT (SELECT group_concat(name) FROM pragma_index_info(list.name)) AS line \
+             FROM pragma_index_list('{table}') AS list WHERE list.\"unique\" AND NOT list.partial"
+        );
+        let keys = texts(&db, &sql).await;
+        for column in unique {
+            assert!(
+                keys.contains(&column),
+                "{table}.{column}: unique are only {keys:?}"
+            );
+        }
+    }
+}
