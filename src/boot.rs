@@ -33,12 +33,18 @@ pub struct BootError {
 impl BootError {
     /// Something that the person at the keyboard must change.
     pub fn because(what: impl Into<String>) -> Self {
-        Self { what: what.into(), source: None }
+        Self {
+            what: what.into(),
+            source: None,
+        }
     }
 
     /// Something that failed underneath.
     pub fn from_source(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { what: what.to_owned(), source: Some(source.into()) }
+        Self {
+            what: what.to_owned(),
+            source: Some(source.into()),
+        }
     }
 }
 
@@ -60,7 +66,9 @@ pub async fn hospital(settings: &Settings) -> Result<Hospital, BootError> {
         clock: Arc::new(SystemClock),
         secrets: Arc::new(secrets),
         site: Arc::new(site(settings)),
-        playbooks: Arc::new(Playbooks::new(Duration::from_millis(settings.playbook_recheck_ms))),
+        playbooks: Arc::new(Playbooks::new(Duration::from_millis(
+            settings.playbook_recheck_ms,
+        ))),
     };
     setup::ensure_review_team(&hospital)
         .await
@@ -86,10 +94,13 @@ pub async fn connect(settings: &Settings) -> Result<DatabaseConnection, BootErro
     if settings.database_url.is_none() {
         make_private_dir(&settings.data_dir)?;
     }
-    let pool = db::Pool { max_connections: settings.database_pool_max, ..db::Pool::default() };
-    db::connect(&settings.database(), &pool)
-        .await
-        .map_err(|error| BootError::from_source("The database cannot be reached; look at DATABASE_URL.", error))
+    let pool = db::Pool {
+        max_connections: settings.database_pool_max,
+        ..db::Pool::default()
+    };
+    db::connect(&settings.database(), &pool).await.map_err(|error| {
+        BootError::from_source("The database cannot be reached; look at DATABASE_URL.", error)
+    })
 }
 
 /// Brings the database to this version. Processes that do it at the same time wait for each other.
@@ -97,7 +108,8 @@ pub async fn connect(settings: &Settings) -> Result<DatabaseConnection, BootErro
 /// # Errors
 /// When a change fails.
 pub async fn migrate(connection: &DatabaseConnection) -> Result<(), BootError> {
-    let failed = |error: DbErr| BootError::from_source("The database could not be brought to this version.", error);
+    let failed =
+        |error: DbErr| BootError::from_source("The database could not be brought to this version.", error);
     let turn = connection.begin().await.map_err(failed)?;
     db::lock_keys(&turn, &[MIGRATION_LOCK]).await.map_err(failed)?;
     Migrator::up(connection, None).await.map_err(failed)?;
@@ -137,19 +149,30 @@ fn key(settings: &Settings) -> Result<[u8; 32], BootError> {
 fn kept_key(path: &Path) -> Result<[u8; 32], BootError> {
     let fresh: [u8; 32] = rand::random();
     // Only whoever creates the file writes it, so two processes that start at once agree on one key.
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(mut file) => file
             .write_all(hex::encode(fresh).as_bytes())
             .and_then(|()| file.sync_all())
             .map(|()| fresh)
-            .map_err(|error| BootError::from_source("The key could not be written to the data directory.", error)),
+            .map_err(|error| {
+                BootError::from_source("The key could not be written to the data directory.", error)
+            }),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let text = fs::read_to_string(path)
-                .map_err(|error| BootError::from_source("secret.key in the data directory cannot be read.", error))?;
+            let text = fs::read_to_string(path).map_err(|error| {
+                BootError::from_source("secret.key in the data directory cannot be read.", error)
+            })?;
             check::parse_key(&text)
                 .ok_or_else(|| BootError::because("secret.key in the data directory is damaged; restore it."))
         }
-        Err(error) => Err(BootError::from_source("The key could not be made in the data directory.", error)),
+        Err(error) => Err(BootError::from_source(
+            "The key could not be made in the data directory.",
+            error,
+        )),
     }
 }
 
@@ -160,5 +183,7 @@ fn make_private_dir(path: &Path) -> Result<(), BootError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|error| BootError::from_source("The data directory cannot be made; look at DATA_DIR.", error))
+        .map_err(|error| {
+            BootError::from_source("The data directory cannot be made; look at DATA_DIR.", error)
+        })
 }

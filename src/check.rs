@@ -16,36 +16,62 @@ pub fn findings(settings: &Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |setting, wrong: bool, advice: &str| {
         if wrong {
-            findings.push(Finding { setting, advice: advice.to_owned() });
+            findings.push(Finding {
+                setting,
+                advice: advice.to_owned(),
+            });
         }
     };
     let local = is_local(&settings.public_url);
-    add("DATABASE_URL", settings.embedded(), "Set it to PostgreSQL: SQLite serves one process on one machine.");
+    add(
+        "DATABASE_URL",
+        settings.embedded(),
+        "Set it to PostgreSQL: SQLite serves one process on one machine.",
+    );
     add(
         "REDIS_URL",
         settings.redis_url.is_none(),
         "Set it: without it only one process can run, and live updates stay inside it.",
     );
-    add("SMTP_URL", settings.captures_mail(), "Set it: without it mails are captured and nobody receives them.");
     add(
         "SMTP_URL",
-        settings.smtp_url.as_deref().is_some_and(|url| url.contains("tls=none") && !is_local(url)),
+        settings.captures_mail(),
+        "Set it: without it mails are captured and nobody receives them.",
+    );
+    add(
+        "SMTP_URL",
+        settings
+            .smtp_url
+            .as_deref()
+            .is_some_and(|url| url.contains("tls=none") && !is_local(url)),
         "It sends mails in the clear; let the server offer STARTTLS and drop tls=none.",
     );
-    add("PUBLIC_URL", local, "Set it to the address that patients reach; links in mails begin with it.");
+    add(
+        "PUBLIC_URL",
+        local,
+        "Set it to the address that patients reach; links in mails begin with it.",
+    );
     add(
         "PUBLIC_URL",
         !local && !settings.public_url.starts_with("https://"),
         "Use https: one-click unsubscribe (RFC 8058) demands it, and cookies are only safe with it.",
     );
     let key = settings.secret_key.as_deref();
-    add("SECRET_KEY", key.is_none(), "Set it to 64 hexadecimal digits, for example from `openssl rand -hex 32`.");
+    add(
+        "SECRET_KEY",
+        key.is_none(),
+        "Set it to 64 hexadecimal digits, for example from `openssl rand -hex 32`.",
+    );
     add(
         "SECRET_KEY",
         key.is_some_and(|key| parse_key(key).is_none()),
         "It must be 64 hexadecimal digits that are not all the same.",
     );
-    add("MAIL_FROM", settings.mail_from.contains(".example"), "Set it to an address of your own domain.");
+    add(
+        "MAIL_FROM",
+        settings.mail_from.contains(".example"),
+        "Set it to an address of your own domain.",
+    );
     add(
         "MAIL_FROM",
         !settings.mail_from.contains('@') || settings.mail_from.chars().any(char::is_control),
@@ -72,6 +98,8 @@ pub fn parse_key(text: &str) -> Option<[u8; 32]> {
 
 /// Whether a URL leads to this machine.
 fn is_local(url: &str) -> bool {
-    let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = url::Url::parse(url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
     host.is_some_and(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"))
 }

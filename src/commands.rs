@@ -53,8 +53,15 @@ pub async fn migrate(settings: &Settings, way: Migrate) -> Result<(), BootError>
         }
         Migrate::Status => {
             let unreadable = |error| BootError::from_source("The database's version cannot be read.", error);
-            for change in Migrator::get_migration_with_status(&connection).await.map_err(unreadable)? {
-                println!("{:8} {}", change.status().to_string().to_lowercase(), change.name());
+            for change in Migrator::get_migration_with_status(&connection)
+                .await
+                .map_err(unreadable)?
+            {
+                println!(
+                    "{:8} {}",
+                    change.status().to_string().to_lowercase(),
+                    change.name()
+                );
             }
         }
     }
@@ -81,11 +88,24 @@ pub async fn setup(settings: &Settings, file: &Path) -> Result<(), BootError> {
 /// # Errors
 /// When the person is refused.
 pub async fn staff(settings: &Settings, action: StaffAction) -> Result<(), BootError> {
-    let StaffAction::Add { email, name, role, time_zone, teams } = action;
+    let StaffAction::Add {
+        email,
+        name,
+        role,
+        time_zone,
+        teams,
+    } = action;
     let password = password()?;
     let hospital = boot::hospital(settings).await?;
     let teams = team_ids(&hospital, &teams).await?;
-    let add = AddStaff { email, display_name: name, role: role.0, time_zone, password, teams };
+    let add = AddStaff {
+        email,
+        display_name: name,
+        role: role.0,
+        time_zone,
+        password,
+        teams,
+    };
     let person = staff::add(&hospital, add).await.map_err(told)?;
     println!("{}", person.value.id);
     Ok(())
@@ -95,7 +115,11 @@ pub async fn staff(settings: &Settings, action: StaffAction) -> Result<(), BootE
 async fn team_ids(hospital: &Hospital, slugs: &[String]) -> Result<Vec<TeamId>, BootError> {
     let playbook = hospital.playbook().await.map_err(told)?;
     let team = |slug: &String| {
-        let found = playbook.teams.values().find(|team| team.slug == *slug).map(|team| team.id);
+        let found = playbook
+            .teams
+            .values()
+            .find(|team| team.slug == *slug)
+            .map(|team| team.id);
         found.ok_or_else(|| BootError::because(format!("There is no team `{slug}`.")))
     };
     slugs.iter().map(team).collect()
@@ -123,19 +147,29 @@ fn password() -> Result<Option<String>, BootError> {
 pub async fn token(settings: &Settings, action: TokenAction) -> Result<(), BootError> {
     let hospital = boot::hospital(settings).await?;
     match action {
-        TokenAction::Create { role, name, expires_in_days } => {
+        TokenAction::Create {
+            role,
+            name,
+            expires_in_days,
+        } => {
             let lifetime = expires_in_days.map(|days| TimeDelta::days(days.into()));
-            let (_, secret) = staff::token::create(&hospital, role.0, &name, lifetime).await.map_err(told)?;
+            let (_, secret) = staff::token::create(&hospital, role.0, &name, lifetime)
+                .await
+                .map_err(told)?;
             println!("{secret}");
         }
         TokenAction::List => {
             for token in staff::token::in_force(&hospital).await.map_err(told)? {
-                let ends = token.expires_at.map_or_else(|| "no end".to_owned(), |at| format!("until {}", at.date_naive()));
+                let ends = token
+                    .expires_at
+                    .map_or_else(|| "no end".to_owned(), |at| format!("until {}", at.date_naive()));
                 println!("{} {} {ends} {}", token.id, token.role, token.name);
             }
         }
         TokenAction::Revoke { id } => {
-            let id = id.parse().map_err(|wrong: WrongId| BootError::from_source("This names no token.", wrong))?;
+            let id = id
+                .parse()
+                .map_err(|wrong: WrongId| BootError::from_source("This names no token.", wrong))?;
             staff::token::revoke(&hospital, id).await.map_err(told)?;
             println!("The token is taken back.");
         }
@@ -147,7 +181,9 @@ pub async fn token(settings: &Settings, action: TokenAction) -> Result<(), BootE
 fn told(error: Error) -> BootError {
     match error {
         Error::Refused(refusals) => {
-            let lines = refusals.iter().map(|refusal| format!("{}: {}", refusal.field.join("."), refusal.message));
+            let lines = refusals
+                .iter()
+                .map(|refusal| format!("{}: {}", refusal.field.join("."), refusal.message));
             BootError::because(lines.collect::<Vec<_>>().join("\n"))
         }
         Error::Missing { noun } => BootError::because(format!("There is no such {noun}.")),

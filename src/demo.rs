@@ -11,6 +11,8 @@ mod nurture;
 mod people;
 mod source;
 mod story;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fmt::Write as _;

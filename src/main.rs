@@ -1,6 +1,7 @@
 //! The command line. It only wires.
 #![expect(clippy::print_stdout, reason = "the demo prints its addresses and sign-ins")]
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,7 +19,10 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!(error = Chain(&error).to_string(), "The runtime could not be started.");
+            tracing::error!(
+                error = Chain(&error).to_string(),
+                "The runtime could not be started."
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -50,7 +54,11 @@ async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootErro
         Command::Staff { action } => commands::staff(settings, action).await?,
         Command::Token { action } => commands::token(settings, action).await?,
         Command::Check => {
-            let code = if commands::check(settings) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            let code = if commands::check(settings) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
             return Ok(code);
         }
     }
@@ -60,7 +68,10 @@ async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootErro
 /// Logs go to standard error, so that what a command prints can be read by a program.
 fn log_by(settings: &Settings) {
     let filter = EnvFilter::try_new(&settings.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Human => logs.with_target(false).init(),
         LogFormat::Json => logs.json().init(),

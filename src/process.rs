@@ -23,7 +23,9 @@ use crate::redis_signals;
 use crate::settings::Settings;
 
 /// Upper edges of the histograms of durations, in seconds.
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// Which parts run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +47,8 @@ pub async fn run(settings: &Settings, parts: Parts, hospital: Hospital) -> Resul
     let house = House::open(settings, hospital).await?;
     let stop = house.stop.clone();
     let deadline = Duration::from_secs(settings.shutdown_secs);
-    let both = async {
-        tokio::try_join!(house.api(settings, parts), house.worker(settings, parts)).map(|_| ())
-    };
+    let both =
+        async { tokio::try_join!(house.api(settings, parts), house.worker(settings, parts)).map(|_| ()) };
     tokio::pin!(both);
     let ended = tokio::select! {
         ended = &mut both => ended,
@@ -122,7 +123,15 @@ impl House {
                 upkeep.run_upkeep();
             }
         }));
-        Ok(Self { hospital, queue, pusher: Arc::new(pusher), signals, metrics, stop, tasks })
+        Ok(Self {
+            hospital,
+            queue,
+            pusher: Arc::new(pusher),
+            signals,
+            metrics,
+            stop,
+            tasks,
+        })
     }
 
     /// The API, or for a worker of its own the pages that tell its health.
@@ -132,13 +141,21 @@ impl House {
             signals: self.signals.clone(),
             nudger: self.pusher.clone(),
             settings: Arc::new(api_settings(settings)),
-            probe: Arc::new(ProcessProbe { queue: self.queue.clone(), metrics: self.metrics.clone() }),
+            probe: Arc::new(ProcessProbe {
+                queue: self.queue.clone(),
+                metrics: self.metrics.clone(),
+            }),
         };
         let address = match (parts, settings.listen_addr) {
             (Parts::Worker, None) => return Ok(()),
             _ => settings.api_addr(),
         };
-        let taken = |error| BootError::from_source(&format!("{address} cannot be listened on; look at LISTEN_ADDR."), error);
+        let taken = |error| {
+            BootError::from_source(
+                &format!("{address} cannot be listened on; look at LISTEN_ADDR."),
+                error,
+            )
+        };
         let acceptor = TcpListener::bind(address).into_acceptor().await.map_err(taken)?;
         for local in acceptor.local_addr() {
             tracing::info!(address = local.to_string(), "Listening.");
@@ -147,9 +164,15 @@ impl House {
         let grace = Some(Duration::from_secs(settings.shutdown_secs));
         let stopped = self.stop.clone().cancelled_owned();
         let served = match parts {
-            Parts::Worker => server.run_with_graceful_shutdown(api::routes::health_only(state), stopped, grace).await,
+            Parts::Worker => {
+                server
+                    .run_with_graceful_shutdown(api::routes::health_only(state), stopped, grace)
+                    .await
+            }
             Parts::Api | Parts::Both => {
-                server.run_with_graceful_shutdown(api::routes::routes(state), stopped, grace).await
+                server
+                    .run_with_graceful_shutdown(api::routes::routes(state), stopped, grace)
+                    .await
             }
         };
         served.map_err(|error| BootError::from_source("The API ended by itself.", error))
@@ -177,7 +200,9 @@ impl House {
 
 /// Where mails go.
 fn transport(settings: &Settings) -> Result<Transport, BootError> {
-    let Some(url) = &settings.smtp_url else { return Ok(Transport::Capture) };
+    let Some(url) = &settings.smtp_url else {
+        return Ok(Transport::Capture);
+    };
     let wrong = |error| BootError::from_source("SMTP_URL cannot be used.", error);
     let mut config: SmtpConfig = url.parse().map_err(wrong)?;
     config.connections = (settings.waiting_concurrency + settings.bulk_concurrency) as usize;
@@ -193,7 +218,10 @@ fn worker_settings(settings: &Settings) -> WorkerSettings {
     worker.send_lease_secs = settings.send_lease_secs;
     worker.sweep_secs = settings.sweep_secs;
     worker.shutdown_secs = u32::try_from(settings.shutdown_secs).unwrap_or(worker.shutdown_secs);
-    worker.jobs = LaneSettings { shutdown_timeout: Duration::from_secs(settings.shutdown_secs), ..worker.jobs };
+    worker.jobs = LaneSettings {
+        shutdown_timeout: Duration::from_secs(settings.shutdown_secs),
+        ..worker.jobs
+    };
     worker
 }
 
@@ -203,7 +231,12 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         trust_proxy: settings.trust_proxy,
         form_posts_per_minute: settings.form_posts_per_minute,
         mail_captured: settings.captures_mail(),
-        cors_origins: settings.cors_origins.iter().filter(|origin| !origin.is_empty()).cloned().collect(),
+        cors_origins: settings
+            .cors_origins
+            .iter()
+            .filter(|origin| !origin.is_empty())
+            .cloned()
+            .collect(),
         ..ApiSettings::default()
     }
 }
@@ -218,7 +251,10 @@ struct ProcessProbe {
 impl Probe for ProcessProbe {
     async fn queue(&self) -> Result<QueueDepths, String> {
         let depth = self.queue.depth().await.map_err(|error| error.to_string())?;
-        Ok(QueueDepths { waiting: depth.waiting, bulk: depth.bulk })
+        Ok(QueueDepths {
+            waiting: depth.waiting,
+            bulk: depth.bulk,
+        })
     }
 
     fn metrics(&self) -> String {
@@ -231,7 +267,10 @@ async fn asked_to_stop() {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => {
-            tracing::warn!(error = error.to_string(), "SIGTERM cannot be listened for; Ctrl-C works.");
+            tracing::warn!(
+                error = error.to_string(),
+                "SIGTERM cannot be listened for; Ctrl-C works."
+            );
             let _ = tokio::signal::ctrl_c().await;
             return;
         }

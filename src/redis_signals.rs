@@ -32,7 +32,12 @@ struct Outbox {
 
 impl Carrier for Outbox {
     fn carry(&self, signal: Signal) {
-        let Ok(letter) = serde_json::to_string(&Letter { from: self.me, signal }) else { return };
+        let Ok(letter) = serde_json::to_string(&Letter {
+            from: self.me,
+            signal,
+        }) else {
+            return;
+        };
         // A full outbox means that Redis is away; the listeners of other processes miss it and read again.
         let _ = self.letters.try_send(letter);
     }
@@ -53,8 +58,14 @@ pub fn start(
     let me: u64 = rand::random();
     let (letters, waiting) = mpsc::channel(WAITING_MAX);
     let signals = Signals::carried_by(Arc::new(Outbox { me, letters }));
-    tasks.spawn(stop.clone().run_until_cancelled_owned(publish(client.clone(), channel.clone(), waiting)));
-    tasks.spawn(stop.clone().run_until_cancelled_owned(listen(client, channel, me, signals.clone())));
+    tasks.spawn(
+        stop.clone()
+            .run_until_cancelled_owned(publish(client.clone(), channel.clone(), waiting)),
+    );
+    tasks.spawn(
+        stop.clone()
+            .run_until_cancelled_owned(listen(client, channel, me, signals.clone())),
+    );
     Ok(signals)
 }
 
@@ -70,8 +81,11 @@ async fn publish(client: redis::Client, channel: String, mut waiting: mpsc::Rece
             tokio::time::sleep(RETRY_PAUSE).await;
             continue;
         };
-        let sent: redis::RedisResult<()> =
-            redis::cmd("PUBLISH").arg(&channel).arg(&letter).query_async(open).await;
+        let sent: redis::RedisResult<()> = redis::cmd("PUBLISH")
+            .arg(&channel)
+            .arg(&letter)
+            .query_async(open)
+            .await;
         if sent.is_err() {
             connection = None;
         }

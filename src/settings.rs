@@ -42,7 +42,12 @@ pub struct Settings {
     pub capture_mail: bool,
 
     /// Address under which the public reaches this installation; links in mails begin with it.
-    #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8080", global = true)]
+    #[arg(
+        long,
+        env = "PUBLIC_URL",
+        default_value = "http://127.0.0.1:8080",
+        global = true
+    )]
     pub public_url: String,
 
     /// Address and port to listen on. A worker of its own listens there too when it is set, for its health and
@@ -65,15 +70,30 @@ pub struct Settings {
     pub secret_key: Option<String>,
 
     /// Name of the hospital on pages and in mails.
-    #[arg(long, env = "HOSPITAL_NAME", default_value = "Riverbend Health", global = true)]
+    #[arg(
+        long,
+        env = "HOSPITAL_NAME",
+        default_value = "Riverbend Health",
+        global = true
+    )]
     pub hospital_name: String,
 
     /// `From` of every mail, for example `Riverbend Health <care@example.org>`.
-    #[arg(long, env = "MAIL_FROM", default_value = "Riverbend Health <care@riverbend.example>", global = true)]
+    #[arg(
+        long,
+        env = "MAIL_FROM",
+        default_value = "Riverbend Health <care@riverbend.example>",
+        global = true
+    )]
     pub mail_from: String,
 
     /// Postal address that every promotional mail shows.
-    #[arg(long, env = "POSTAL_ADDRESS", default_value = "100 River Road, Columbus, OH 43004", global = true)]
+    #[arg(
+        long,
+        env = "POSTAL_ADDRESS",
+        default_value = "100 River Road, Columbus, OH 43004",
+        global = true
+    )]
     pub postal_address: String,
 
     /// Form posts of one visitor address in a minute before it has to wait.
@@ -117,7 +137,12 @@ pub struct Settings {
     pub log_format: LogFormat,
 
     /// What is logged: error, warn, info, debug, or targets such as `info,worker=debug`. The queue library repeats what the worker says of an outage, so it is silent.
-    #[arg(long, env = "LOG_LEVEL", default_value = "info,apalis_core=off,sea_orm_migration=warn", global = true)]
+    #[arg(
+        long,
+        env = "LOG_LEVEL",
+        default_value = "info,apalis_core=off,poem=warn,sea_orm_migration=warn",
+        global = true
+    )]
     pub log_level: String,
 }
 
@@ -133,7 +158,12 @@ pub enum LogFormat {
 impl Settings {
     /// The database's address.
     pub fn database(&self) -> String {
-        let embedded = || format!("sqlite://{}?mode=rwc", self.data_dir.join("leadward.db").display());
+        let embedded = || {
+            format!(
+                "sqlite://{}?mode=rwc",
+                self.data_dir.join("leadward.db").display()
+            )
+        };
         self.database_url.clone().unwrap_or_else(embedded)
     }
 
@@ -149,7 +179,8 @@ impl Settings {
 
     /// Where the API listens.
     pub fn api_addr(&self) -> SocketAddr {
-        self.listen_addr.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
+        self.listen_addr
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)))
     }
 
     /// The public address without a slash at its end.

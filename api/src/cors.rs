@@ -18,7 +18,10 @@ pub(crate) struct Shared<E> {
 
 impl<E> Shared<E> {
     pub(crate) fn new(api: &Api, inner: E) -> Self {
-        Self { settings: Arc::clone(&api.settings), inner }
+        Self {
+            settings: Arc::clone(&api.settings),
+            inner,
+        }
     }
 }
 
@@ -26,9 +29,17 @@ impl<E: Endpoint<Output = Response>> Endpoint for Shared<E> {
     type Output = Response;
 
     async fn call(&self, req: Request) -> poem::Result<Response> {
-        let origin = req.header(header::ORIGIN).filter(|origin| is_known(&self.settings, origin)).map(str::to_owned);
-        let asks_first = req.method() == Method::OPTIONS && req.header(header::ACCESS_CONTROL_REQUEST_METHOD).is_some();
-        let mut response = if asks_first { may_send(origin.is_some()) } else { self.inner.call(req).await? };
+        let origin = req
+            .header(header::ORIGIN)
+            .filter(|origin| is_known(&self.settings, origin))
+            .map(str::to_owned);
+        let asks_first =
+            req.method() == Method::OPTIONS && req.header(header::ACCESS_CONTROL_REQUEST_METHOD).is_some();
+        let mut response = if asks_first {
+            may_send(origin.is_some())
+        } else {
+            self.inner.call(req).await?
+        };
         if self.settings.cors_origins.is_empty() {
             return Ok(response);
         }
@@ -36,8 +47,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Shared<E> {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = origin.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id"));
+            headers.insert(
+                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("x-request-id"),
+            );
         }
         Ok(response)
     }
@@ -50,7 +67,9 @@ fn is_known(settings: &ApiSettings, origin: &str) -> bool {
 /// Answers a browser that asks before it sends.
 fn may_send(known: bool) -> Response {
     if !known {
-        return Response::builder().status(StatusCode::FORBIDDEN).body("This page may not call.\n");
+        return Response::builder()
+            .status(StatusCode::FORBIDDEN)
+            .body("This page may not call.\n");
     }
     Response::builder()
         .status(StatusCode::NO_CONTENT)

@@ -4,7 +4,6 @@
 //! not send again; nothing personal ever stands in an address.
 
 mod json;
-mod limit;
 mod page;
 mod phrases;
 pub(crate) mod posted;
@@ -22,13 +21,12 @@ use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, IntoEndpoint, Request, Response, Route, get, handler};
 
-pub(crate) use self::limit::address;
-use self::limit::{Client, Limiter};
 use self::page::Typed;
 use self::posted::Unreadable;
 use self::submit::Store;
+use crate::limit::{Client, Limiter};
 use crate::pages;
-use crate::state::{Api, ApiSettings};
+use crate::state::Api;
 
 /// The hidden field that people never fill in and programs do.
 const TRAP: &str = "homepage_url";
@@ -38,8 +36,7 @@ const CONSENTS: &str = "consents";
 const CONSENTS_SHOWN: &str = "consents_shown";
 
 /// The routes below `/f`.
-pub fn routes(settings: &ApiSettings) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
-    let limiter = Arc::new(Limiter::new(settings.form_posts_per_minute));
+pub(crate) fn routes(limiter: Arc<Limiter>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
     Route::new()
         .at("/:slug", get(show).post(take).options(preflight))
         .at("/:slug/thanks", get(thanks))

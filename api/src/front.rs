@@ -54,14 +54,21 @@ impl<E: Endpoint<Output = Response>> Front<E> {
     fn request_id(&self, req: &Request) -> RequestId {
         let sent = req.header(&REQUEST_ID).filter(|id| is_well_formed(id));
         let id = sent.map_or_else(
-            || new_id::<NewRequestId>(self.api.hospital.now()).0.simple().to_string(),
+            || {
+                new_id::<NewRequestId>(self.api.hospital.now())
+                    .0
+                    .simple()
+                    .to_string()
+            },
             str::to_owned,
         );
         RequestId(Arc::from(id))
     }
 
     async fn answer(&self, req: Request) -> Response {
-        let announced = req.header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        let announced = req
+            .header(header::CONTENT_LENGTH)
+            .and_then(|length| length.parse::<usize>().ok());
         if announced.is_some_and(|length| length > self.api.settings.max_body_bytes) {
             return pages::too_large(&self.api.hospital.site);
         }
@@ -89,12 +96,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Front<E> {
         let method = req.method().clone();
         req.extensions_mut().insert(id.clone());
         let mut response = self.answer(req).await;
-        let route = response.extensions().get::<PathPattern>().map_or_else(|| "none".to_owned(), |p| p.0.to_string());
+        let route = response
+            .extensions()
+            .get::<PathPattern>()
+            .map_or_else(|| "none".to_owned(), |p| p.0.to_string());
         let status = response.status().as_u16();
         let took = began.elapsed();
         metrics::counter!("leadward_http_requests_total", "route" => route.clone(), "status" => status.to_string())
             .increment(1);
-        metrics::histogram!("leadward_http_request_seconds", "route" => route.clone()).record(took.as_secs_f64());
+        metrics::histogram!("leadward_http_request_seconds", "route" => route.clone())
+            .record(took.as_secs_f64());
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(request_id = %id, %method, route, status, ms, "answered a request");
         if let Ok(id) = HeaderValue::from_str(&id.0) {
@@ -111,21 +122,33 @@ impl<E> Front<E> {
         let defaults = [
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
-            (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+            ),
         ];
         for (name, value) in defaults {
-            response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
         }
         if self.api.settings.secure_cookies {
             let year = HeaderValue::from_static("max-age=31536000");
-            response.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+            response
+                .headers_mut()
+                .entry(header::STRICT_TRANSPORT_SECURITY)
+                .or_insert(year);
         }
     }
 }
 
 /// Whether an id may stand in the log: short, and without anything that could be taken for something else.
 fn is_well_formed(id: &str) -> bool {
-    (8..=ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    (8..=ID_MAX).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 /// Compresses answers, but never a stream.
@@ -137,7 +160,9 @@ pub(crate) struct Squeezed<E: Endpoint> {
 impl<E: Endpoint> Squeezed<E> {
     pub(crate) fn new(inner: E) -> Self {
         let plain = Arc::new(inner);
-        let squeezed = Compression::new().with_quality(CompressionLevel::Fastest).transform(Arc::clone(&plain));
+        let squeezed = Compression::new()
+            .with_quality(CompressionLevel::Fastest)
+            .transform(Arc::clone(&plain));
         Self { plain, squeezed }
     }
 }

@@ -35,6 +35,7 @@ mod tests;
 
 use async_graphql::{MergedObject, SDLExportOptions};
 
+use self::page::Connection;
 use crate::state::ApiSettings;
 
 /// Reads.
@@ -60,16 +61,32 @@ pub type Schema = async_graphql::Schema<Query, Mutation, subscription::Subscript
 
 /// The schema with these limits. It holds nothing of the installation: every request brings its own.
 pub fn schema(settings: &ApiSettings) -> Schema {
-    Schema::build(Query::default(), Mutation::default(), subscription::SubscriptionRoot)
-        .register_output_type::<errors::UserError>()
-        .extension(access::Guard)
-        // Nesting is limited in `limits`, where introspection is not counted.
-        .limit_complexity(settings.query_cost_max)
-        .limit_directives(10)
-        .finish()
+    Schema::build(
+        Query::default(),
+        Mutation::default(),
+        subscription::SubscriptionRoot,
+    )
+    .register_output_type::<errors::UserError>()
+    .override_output_type_description::<Connection<campaign::Campaign>>("A page of campaigns.")
+    .override_output_type_description::<Connection<consent::ConsentEvent>>("A page of consent events.")
+    .override_output_type_description::<Connection<contact::Contact>>("A page of contacts.")
+    .override_output_type_description::<Connection<follow_up::FollowUp>>("A page of follow-ups.")
+    .override_output_type_description::<Connection<lead::Lead>>("A page of leads.")
+    .override_output_type_description::<Connection<lead::LeadEvent>>("A page of a lead's events.")
+    .override_output_type_description::<Connection<message::Message>>("A page of messages.")
+    .override_output_type_description::<Connection<sequence::Sequence>>("A page of sequences.")
+    .extension(access::Guard)
+    // Nesting is limited in `limits`, where introspection is not counted.
+    .limit_complexity(settings.query_cost_max)
+    .limit_directives(10)
+    .finish()
 }
 
 /// The schema in GraphQL's own language, as it is published.
 pub fn sdl() -> String {
-    schema(&ApiSettings::default()).sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_enum_items().prefer_single_line_descriptions())
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_enum_items()
+        .prefer_single_line_descriptions();
+    schema(&ApiSettings::default()).sdl_with_options(options)
 }

@@ -12,7 +12,9 @@ use crate::state::Api;
 /// `GET /healthz`: the process answers.
 #[handler]
 pub fn alive() -> Response {
-    Response::builder().content_type("text/plain; charset=utf-8").body("ok\n")
+    Response::builder()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// `GET /readyz`: the database and the queue answer; 503 when one of them does not.
@@ -34,12 +36,18 @@ pub async fn ready(Data(api): Data<&Api>) -> Response {
         "bulk": queue.as_ref().ok().map(|depths| depths.bulk),
     });
     let ready = database.is_ok() && queue.is_ok();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     Json(body).with_status(status).into_response()
 }
 
 /// `GET /metrics`: everything measured, for Prometheus.
 #[handler]
 pub fn metrics(Data(api): Data<&Api>) -> Response {
-    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.probe.metrics())
+    Response::builder()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(api.probe.metrics())
 }

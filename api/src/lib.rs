@@ -8,6 +8,7 @@ pub mod forms;
 mod front;
 pub mod graphql;
 pub mod health;
+mod limit;
 pub mod outbox;
 pub mod pages;
 pub mod routes;

@@ -9,6 +9,7 @@ use poem::{Endpoint, EndpointExt, Request, Response, Route, get};
 use crate::front::{Front, Squeezed};
 use crate::graphql::http::Door;
 use crate::graphql::ws::Sockets;
+use crate::limit::Limiter;
 use crate::state::Api;
 use crate::{console_assets, cors, forms, graphql, health, outbox, pages, unsubscribe};
 
@@ -24,12 +25,13 @@ impl fmt::Display for RequestId {
 
 /// All routes of an installation.
 pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
-    let door = Door::new(api.clone(), graphql::schema(&api.settings));
+    let limiter = Arc::new(Limiter::new(api.settings.form_posts_per_minute));
+    let door = Door::new(api.clone(), graphql::schema(&api.settings), Arc::clone(&limiter));
     let routes = Route::new()
         .at("/", get(pages::home))
         .at("/graphql", cors::Shared::new(&api, door.clone()))
         .at("/graphql/ws", Sockets(door))
-        .nest("/f", forms::routes(&api.settings))
+        .nest("/f", forms::routes(limiter))
         .at("/u/:token", unsubscribe::routes())
         .nest("/outbox", outbox::routes())
         .at("/assets/site.css", get(pages::site_css))

@@ -66,7 +66,12 @@ pub struct Credentials {
 impl Credentials {
     /// Reads the headers.
     pub fn of_headers(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         Self {
             authorization: text(header::AUTHORIZATION.as_str()),
             session: cookie(headers, SESSION_COOKIE).map(str::to_owned),
@@ -119,8 +124,12 @@ impl Caller {
             let secret = bearer(authorization).ok_or(Denied::WrongToken)?;
             return by_token(h, secret).await?.ok_or(Denied::WrongToken);
         }
-        let Some(secret) = &shown.session else { return Ok(Self::public()) };
-        let Some(mut caller) = by_session(h, secret).await? else { return Ok(Self::public()) };
+        let Some(secret) = &shown.session else {
+            return Ok(Self::public());
+        };
+        let Some(mut caller) = by_session(h, secret).await? else {
+            return Ok(Self::public());
+        };
         if let (Some(sent), Some(session)) = (&shown.csrf, caller.session_id) {
             if !staff::session::csrf_matches(&h.secrets, session, sent) {
                 return Err(Denied::WrongCsrf);
@@ -135,7 +144,9 @@ impl Caller {
     /// # Errors
     /// When the database fails, or the session has ended within this moment.
     pub async fn signed_in(api: &Api, secret: &str) -> Result<Self, Error> {
-        by_session(&api.hospital, secret).await?.ok_or(Error::Missing { noun: "session" })
+        by_session(&api.hospital, secret)
+            .await?
+            .ok_or(Error::Missing { noun: "session" })
     }
 
     /// The secret of the browser's session, for signing out.
@@ -163,7 +174,9 @@ impl Caller {
 }
 
 async fn by_token(h: &Hospital, secret: &str) -> Result<Option<Caller>, Error> {
-    let Some(token) = staff::token::open(h, secret).await? else { return Ok(None) };
+    let Some(token) = staff::token::open(h, secret).await? else {
+        return Ok(None);
+    };
     Ok(Some(Caller {
         viewer: staff::viewer_of_token(&token),
         name: Some(token.name),
@@ -173,7 +186,9 @@ async fn by_token(h: &Hospital, secret: &str) -> Result<Option<Caller>, Error> {
 }
 
 async fn by_session(h: &Hospital, secret: &str) -> Result<Option<Caller>, Error> {
-    let Some((session, person)) = staff::session::open(h, secret).await? else { return Ok(None) };
+    let Some((session, person)) = staff::session::open(h, secret).await? else {
+        return Ok(None);
+    };
     Ok(Some(Caller {
         viewer: staff::viewer_of(h, &person).await?,
         name: Some(person.display_name),
@@ -193,9 +208,16 @@ fn bearer(authorization: &str) -> Option<&str> {
 
 /// The value of a cookie.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+    let all = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = all
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 /// The `Set-Cookie` that begins a session: not readable by scripts, and not sent along from other sites.
@@ -226,14 +248,18 @@ mod tests {
     #[test]
     fn the_session_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=1; leadward_session=s3cret; b=2"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("a=1; leadward_session=s3cret; b=2"),
+        );
         assert_eq!(cookie(&headers, SESSION_COOKIE), Some("s3cret"));
         assert_eq!(cookie(&headers, "leadward"), None);
     }
 
     #[test]
     fn a_websocket_client_may_name_a_token_when_it_connects() {
-        let shown = Credentials::default().with_init(&serde_json::json!({ "Authorization": "Bearer abc", "n": 1 }));
+        let shown =
+            Credentials::default().with_init(&serde_json::json!({ "Authorization": "Bearer abc", "n": 1 }));
         assert_eq!(shown.authorization.as_deref(), Some("Bearer abc"));
     }
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, TimeDelta};
+use domain::id::new_id;
 use domain::report::{self, Filter};
 use domain::viewer::Viewer;
 use entity::enums::Role;
-use entity::id::TokenId;
 use serde_json::json;
 
 use crate::ground::Ground;
@@ -35,7 +35,11 @@ pub async fn measure(ground: &Ground, api: &Api, page: &mut Report) -> Result<()
     let mut asker = Asker::connect(api.address, graphql(&api.token, QUERY, &variables)).await?;
     let body = asker.body().await?;
     if body.windows(8).any(|part| part == b"\"errors\"") {
-        return Err(format!("the dashboard is answered with errors: {}", String::from_utf8_lossy(body)).into());
+        return Err(format!(
+            "the dashboard is answered with errors: {}",
+            String::from_utf8_lossy(body)
+        )
+        .into());
     }
     let mut runs = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
@@ -46,15 +50,26 @@ pub async fn measure(ground: &Ground, api: &Api, page: &mut Report) -> Result<()
     let share = sql_share(ground, Filter::period(from, to)).await?;
     let waits = Load::of_runs(&runs)?;
     page.section("Dashboard of 90 days, one client");
-    page.line("  GraphQL over HTTP, leadward api", format!("{:.0} ms", waits.quantile_ms(0.5)), format!("{waits}"));
-    page.line("  of that waiting for SQL", format!("{:.0} %", share * 100.0), "inside one process");
+    page.line(
+        "  GraphQL over HTTP, leadward api",
+        format!("{:.0} ms", waits.quantile_ms(0.5)),
+        format!("{waits}"),
+    );
+    page.line(
+        "  of that waiting for SQL",
+        format!("{:.0} %", share * 100.0),
+        "inside one process",
+    );
     Ok(())
 }
 
 /// Which share of the time goes into waiting for the database.
 async fn sql_share(ground: &Ground, filter: Filter) -> Result<f64> {
     let (hospital, watch) = ground.watched().await?;
-    let viewer = Viewer::Token { id: TokenId::at(hospital.now()), role: Role::MarketingOps };
+    let viewer = Viewer::Token {
+        id: new_id(hospital.now()),
+        role: Role::MarketingOps,
+    };
     report::dashboard(&hospital, &viewer, filter.clone()).await?;
     watch.take();
     let asked = Instant::now();

@@ -16,7 +16,12 @@ use crate::Result;
 use crate::ground::Ground;
 
 /// The statements that a GraphQL request costs when everything that processes keep is known.
-pub async fn statements(ground: &Ground, token: &str, query: &str, variables: &Value) -> Result<Vec<Statement>> {
+pub async fn statements(
+    ground: &Ground,
+    token: &str,
+    query: &str,
+    variables: &Value,
+) -> Result<Vec<Statement>> {
     let (hospital, watch) = ground.watched().await?;
     let api = Api {
         hospital,
@@ -28,11 +33,15 @@ pub async fn statements(ground: &Ground, token: &str, query: &str, variables: &V
     let client = TestClient::new(api::routes::routes(api).map_to_response().boxed());
     let body = json!({ "query": query, "variables": variables });
     let ask = || async {
-        let request = client.post("/graphql").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = client
+            .post("/graphql")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
         let response: Response = request.body_json(&body).send().await.0;
         let text = response.into_body().into_string().await?;
         if text.contains("\"errors\"") {
-            return Err(crate::Failure::from(format!("the query is answered with errors: {text}")));
+            return Err(crate::Failure::from(format!(
+                "the query is answered with errors: {text}"
+            )));
         }
         Ok(())
     };

@@ -50,12 +50,16 @@ pub async fn fill(ground: &Ground) -> Result<String> {
     let copies = (LEADS.saturating_sub(made.leads)).div_ceil(made.leads.max(1));
     let connection = one_connection(&ground.database_url).await?;
     for table in TABLES {
-        connection.execute_unprepared(&copy(&connection, table, copies).await?).await?;
+        connection
+            .execute_unprepared(&copy(&connection, table, copies).await?)
+            .await?;
     }
     connection.execute_unprepared("VACUUM ANALYZE").await?;
     connection.close().await?;
     let leads: i64 = ground.ask("SELECT count(*) FROM lead").await?;
-    let size: String = ground.ask("SELECT pg_size_pretty(pg_database_size(current_database()))").await?;
+    let size: String = ground
+        .ask("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        .await?;
     let secs = began.elapsed().as_secs();
     say(&format!("That took {secs} s."));
     Ok(format!("{} leads ({size})", grouped(leads.unsigned_abs())))
@@ -68,8 +72,12 @@ async fn one_connection(url: &str) -> Result<DatabaseConnection> {
     let connection = Database::connect(options).await?;
     // Copies point where their originals point, so nothing has to be looked up. Only a superuser may say so; for
     // others it takes longer.
-    let _ = connection.execute_unprepared("SET session_replication_role = replica").await;
-    connection.execute_unprepared("SET synchronous_commit = off").await?;
+    let _ = connection
+        .execute_unprepared("SET session_replication_role = replica")
+        .await;
+    connection
+        .execute_unprepared("SET synchronous_commit = off")
+        .await?;
     Ok(connection)
 }
 
@@ -88,22 +96,29 @@ async fn copy(connection: &DatabaseConnection, table: &str, copies: u64) -> Resu
         names.push(name);
     }
     let (names, values) = (names.join(", "), values.join(", "));
-    Ok(format!("INSERT INTO {table} ({names}) SELECT {values} FROM {table}, generate_series(1, {copies}) AS n"))
+    Ok(format!(
+        "INSERT INTO {table} ({names}) SELECT {values} FROM {table}, generate_series(1, {copies}) AS n"
+    ))
 }
 
 /// What a column holds in the `n`th copy.
 fn copied(column: &str, kind: &str) -> String {
     let phone = |column: &str| {
-        format!("left({column}, 5) || lpad(((right({column}, 7)::int + n * 104729) % 10000000)::text, 7, '0')")
+        format!(
+            "left({column}, 5) || lpad(((right({column}, 7)::int + n * 104729) % 10000000)::text, 7, '0')"
+        )
     };
     match column {
-        "id" | "contact_id" | "other_contact_id" | "merged_into_id" | "lead_id" | "enrollment_id" | "follow_up_id"
-        | "message_id" | "consent_event_id" => format!("copied({column}, n)"),
+        "id" | "contact_id" | "other_contact_id" | "merged_into_id" | "lead_id" | "enrollment_id"
+        | "follow_up_id" | "message_id" | "consent_event_id" => format!("copied({column}, n)"),
         "email" | "email_normalized" | "external_id" | "origin_key" | "rfc_message_id" => {
             format!("'c' || n || '.' || {column}")
         }
         "phone" => phone(column),
-        "address" => format!("CASE WHEN address LIKE '%@%' THEN 'c' || n || '.' || address ELSE {} END", phone(column)),
+        "address" => format!(
+            "CASE WHEN address LIKE '%@%' THEN 'c' || n || '.' || address ELSE {} END",
+            phone(column)
+        ),
         // What is still to come stays where it is; what has been lies a little further back in each copy.
         "due_at" | "sla_due_at" | "remind_at" | "expires_at" | "lease_until" | "starts_at" | "ends_at" => {
             column.to_owned()

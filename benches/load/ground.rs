@@ -49,7 +49,14 @@ impl Ground {
         let settings = settings(&database_url);
         boot::migrate(&boot::connect(&settings).await?).await?;
         let hospital = boot::hospital(&settings).await?;
-        Ok(Self { hospital, database_url, directory, server, name, redis_url })
+        Ok(Self {
+            hospital,
+            database_url,
+            directory,
+            server,
+            name,
+            redis_url,
+        })
     }
 
     /// The database, through a pool of this process.
@@ -77,7 +84,10 @@ impl Ground {
 
     /// One value of the database.
     pub async fn ask<T: sea_orm::TryGetable>(&self, sql: &str) -> Result<T> {
-        let row = self.db().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+        let row = self
+            .db()
+            .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+            .await?;
         Ok(row.ok_or("the database answered nothing")?.try_get_by_index(0)?)
     }
 
@@ -99,7 +109,14 @@ impl Ground {
 
 /// The settings that a process of the bench's installation has, with defaults for everything else.
 fn settings(database_url: &str) -> Settings {
-    Cli::parse_from(["leadward", "--database-url", database_url, "--secret-key", SECRET_KEY]).settings
+    Cli::parse_from([
+        "leadward",
+        "--database-url",
+        database_url,
+        "--secret-key",
+        SECRET_KEY,
+    ])
+    .settings
 }
 
 async fn run(server: &str, sql: &str) -> Result<()> {
@@ -116,7 +133,9 @@ async fn drop_left_over(server: &str) -> Result<()> {
         let name: String = row.try_get_by_index(0)?;
         let process = name.strip_prefix(PREFIX);
         if process.is_some_and(|process| !std::path::Path::new("/proc").join(process).exists()) {
-            connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+            connection
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .await?;
         }
     }
     connection.close().await?;
@@ -125,8 +144,13 @@ async fn drop_left_over(server: &str) -> Result<()> {
 
 /// Deletes the keys of this run, and no others.
 async fn forget_keys(redis_url: &str, prefix: &str) -> Result<()> {
-    let mut redis = redis::Client::open(redis_url)?.get_multiplexed_async_connection().await?;
-    let keys: Vec<String> = redis::cmd("KEYS").arg(format!("*{prefix}*")).query_async(&mut redis).await?;
+    let mut redis = redis::Client::open(redis_url)?
+        .get_multiplexed_async_connection()
+        .await?;
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg(format!("*{prefix}*"))
+        .query_async(&mut redis)
+        .await?;
     if !keys.is_empty() {
         redis::cmd("DEL").arg(keys).exec_async(&mut redis).await?;
     }

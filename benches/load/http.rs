@@ -21,7 +21,11 @@ impl Asker {
     pub async fn connect(address: SocketAddr, request: Vec<u8>) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, request, answer: Vec::with_capacity(64 * 1024) })
+        Ok(Self {
+            stream,
+            request,
+            answer: Vec::with_capacity(64 * 1024),
+        })
     }
 
     /// Asks and answers the body. Anything but 200 is an error.
@@ -40,7 +44,8 @@ impl Asker {
         }
         let length = text.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
         });
         let whole = head + length.ok_or("the server did not say how long its answer is")?;
         while self.answer.len() < whole {

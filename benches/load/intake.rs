@@ -32,8 +32,14 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
     let (since, one, other) = statements(ground, numbers).await?;
     let plain = pgbench::run(ground, "intake", &pgbench::writing(since, &one, &other)?).await?;
 
-    report.section(&format!("Intake: inquiries with consent, sequence and confirmation; {CLIENTS} clients"));
-    report.line("  received, in one process", per_sec(received.per_sec), format!("{received}; goal 1,200 /s"));
+    report.section(&format!(
+        "Intake: inquiries with consent, sequence and confirmation; {CLIENTS} clients"
+    ));
+    report.line(
+        "  received, in one process",
+        per_sec(received.per_sec),
+        format!("{received}; goal 1,200 /s"),
+    );
     let of = format!("{} statements between BEGIN and COMMIT", one.len());
     report.line("  its SQL by pgbench", per_sec(plain), of);
     report.line("  ratio", format!("{:.2}", received.per_sec / plain), "");
@@ -51,11 +57,28 @@ struct Visitor {
 impl Visitor {
     async fn new(hospital: Hospital, numbers: Arc<AtomicU64>) -> Result<Self> {
         let playbook = hospital.playbook().await?;
-        let form = playbook.form_by_slug.get(FORM).and_then(|id| playbook.forms.get(id));
+        let form = playbook
+            .form_by_slug
+            .get(FORM)
+            .and_then(|id| playbook.forms.get(id));
         let form = form.cloned().ok_or("the demo hospital has no such form")?;
-        let shown = form.wordings.0.iter().filter_map(|key| playbook.wording(key, &form.language));
-        let consents = shown.map(|wording| ConsentAnswer { wording_id: wording.id, granted: true }).collect();
-        Ok(Self { hospital, form, consents, numbers })
+        let shown = form
+            .wordings
+            .0
+            .iter()
+            .filter_map(|key| playbook.wording(key, &form.language));
+        let consents = shown
+            .map(|wording| ConsentAnswer {
+                wording_id: wording.id,
+                granted: true,
+            })
+            .collect();
+        Ok(Self {
+            hospital,
+            form,
+            consents,
+            numbers,
+        })
     }
 
     fn fill_in(&self) -> Draft {
@@ -84,7 +107,11 @@ impl Client for Visitor {
         let playbook = self.hospital.playbook().await?;
         let inquiry = self.fill_in().parse(&playbook)?;
         let done = receive(&self.hospital, Actor::VISITOR, inquiry).await?;
-        if done.value.created { Ok(()) } else { Err("an inquiry was taken for a repeated one".into()) }
+        if done.value.created {
+            Ok(())
+        } else {
+            Err("an inquiry was taken for a repeated one".into())
+        }
     }
 }
 

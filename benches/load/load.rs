@@ -41,13 +41,21 @@ impl Load {
             waits.saturating_record(micros(*run));
         }
         let total: Duration = runs.iter().sum();
-        Ok(Self { per_sec: runs.len() as f64 / total.as_secs_f64(), waits })
+        Ok(Self {
+            per_sec: runs.len() as f64 / total.as_secs_f64(),
+            waits,
+        })
     }
 }
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p50 {:.1} ms, p99 {:.1} ms", self.quantile_ms(0.5), self.quantile_ms(0.99))
+        write!(
+            f,
+            "p50 {:.1} ms, p99 {:.1} ms",
+            self.quantile_ms(0.5),
+            self.quantile_ms(0.99)
+        )
     }
 }
 
@@ -78,7 +86,10 @@ pub async fn load<C: Client>(clients: Vec<C>, at_begin: impl FnOnce() -> Result<
     while let Some(ended) = running.join_next().await {
         waits.add(ended??)?;
     }
-    Ok(Load { per_sec: waits.len() as f64 / MEASURED.as_secs_f64(), waits })
+    Ok(Load {
+        per_sec: waits.len() as f64 / MEASURED.as_secs_f64(),
+        waits,
+    })
 }
 
 /// Microseconds up to a minute, to three digits.

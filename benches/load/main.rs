@@ -24,6 +24,7 @@ mod watch;
 
 use std::process::ExitCode;
 
+use domain::error::Chain;
 use ground::Ground;
 use report::Report;
 
@@ -37,9 +38,15 @@ const PARTS: [&str; 4] = ["page", "dashboard", "delivery", "intake"];
 
 fn main() -> ExitCode {
     // cargo adds a flag of its own.
-    let named: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     if let Some(unknown) = named.iter().find(|name| !PARTS.contains(&name.as_str())) {
-        eprintln!("There is no part '{unknown}'; the parts are {}.", PARTS.join(", "));
+        eprintln!(
+            "There is no part '{unknown}'; the parts are {}.",
+            PARTS.join(", ")
+        );
         return ExitCode::FAILURE;
     }
     let ended = tokio::runtime::Builder::new_multi_thread()
@@ -50,7 +57,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("The bench could not go on: {error}");
+            eprintln!("The bench could not go on: {}", Chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

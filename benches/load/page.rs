@@ -28,7 +28,11 @@ pub async fn measure(ground: &Ground, api: &Api, report: &mut Report) -> Result<
         let body = client.body().await?;
         bytes = body.len();
         if body.windows(8).any(|part| part == b"\"errors\"") {
-            return Err(format!("the page is answered with errors: {}", String::from_utf8_lossy(body)).into());
+            return Err(format!(
+                "the page is answered with errors: {}",
+                String::from_utf8_lossy(body)
+            )
+            .into());
         }
     }
     let mut before = api.process.cpu()?;
@@ -43,10 +47,24 @@ pub async fn measure(ground: &Ground, api: &Api, report: &mut Report) -> Result<
 
     let cpu_ms = used.as_secs_f64() * 1000.0 / (pages.per_sec * crate::load::MEASURED.as_secs_f64());
     let size = grouped(bytes as u64);
-    report.section(&format!("Page of 50 leads with contact, service line, campaign, owner, team; {CLIENTS} clients"));
-    report.line("  GraphQL over HTTP, leadward api", per_sec(pages.per_sec), format!("{pages}, {size} bytes"));
-    report.line("  processor time of the api a page", format!("{cpu_ms:.2} ms"), "");
-    report.line("  its SQL by pgbench", per_sec(plain), format!("{} statements a page", statements.len()));
+    report.section(&format!(
+        "Page of 50 leads with contact, service line, campaign, owner, team; {CLIENTS} clients"
+    ));
+    report.line(
+        "  GraphQL over HTTP, leadward api",
+        per_sec(pages.per_sec),
+        format!("{pages}, {size} bytes"),
+    );
+    report.line(
+        "  processor time of the api a page",
+        format!("{cpu_ms:.2} ms"),
+        "",
+    );
+    report.line(
+        "  its SQL by pgbench",
+        per_sec(plain),
+        format!("{} statements a page", statements.len()),
+    );
     report.line("  ratio", format!("{:.2}", pages.per_sec / plain), "goal 0.5");
     Ok(())
 }

@@ -29,7 +29,9 @@ pub async fn run(ground: &Ground, name: &str, script: &str) -> Result<f64> {
         .await
         .map_err(|error| format!("pgbench (on Debian in the package postgresql) cannot be run: {error}"))?;
     let told = String::from_utf8_lossy(&output.stdout);
-    let tps = told.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    let tps = told
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     match (output.status.success(), tps) {
         (true, Some(tps)) => Ok(tps),
         _ => Err(format!("pgbench failed:\n{}", String::from_utf8_lossy(&output.stderr)).into()),
@@ -38,8 +40,14 @@ pub async fn run(ground: &Ground, name: &str, script: &str) -> Result<f64> {
 
 /// A script that reads: the statements as they are.
 pub fn reading(statements: &[Statement]) -> Result<String> {
-    let mut fresh = Fresh { since: DateTime::<Utc>::MAX_UTC, ids: HashMap::new() };
-    statements.iter().map(|statement| fresh.line(statement, None)).collect()
+    let mut fresh = Fresh {
+        since: DateTime::<Utc>::MAX_UTC,
+        ids: HashMap::new(),
+    };
+    statements
+        .iter()
+        .map(|statement| fresh.line(statement, None))
+        .collect()
 }
 
 /// A script that writes, from two runs of one operation: what differs between them is new in each run. Ids are new if
@@ -49,10 +57,15 @@ pub fn writing(since: DateTime<Utc>, one: &[Statement], other: &[Statement]) -> 
     if !same {
         return Err("two runs of one operation did not run the same statements".into());
     }
-    let mut fresh = Fresh { since, ids: HashMap::new() };
+    let mut fresh = Fresh {
+        since,
+        ids: HashMap::new(),
+    };
     let lines = one.iter().zip(other).map(|(a, b)| fresh.line(a, Some(b)));
     let lines: String = lines.collect::<Result<_>>()?;
-    Ok(format!("\\set n random(1, 1000000000000000)\nBEGIN;\n{lines}COMMIT;\n"))
+    Ok(format!(
+        "\\set n random(1, 1000000000000000)\nBEGIN;\n{lines}COMMIT;\n"
+    ))
 }
 
 /// Tells what is new in each run.
@@ -65,13 +78,18 @@ impl Fresh {
     /// A statement with its values in place.
     fn line(&mut self, statement: &Statement, other: Option<&Statement>) -> Result<String> {
         let values: &[Value] = statement.values.as_ref().map_or(&[], |values| &values.0);
-        let others: &[Value] = other.and_then(|other| other.values.as_ref()).map_or(values, |values| &values.0);
+        let others: &[Value] = other
+            .and_then(|other| other.values.as_ref())
+            .map_or(values, |values| &values.0);
         let mut pieces = statement.sql.split('$');
         let mut line = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
             let digits = piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len());
             let place: usize = piece[..digits].parse()?;
-            let (value, other) = values.get(place - 1).zip(others.get(place - 1)).ok_or("a value is missing")?;
+            let (value, other) = values
+                .get(place - 1)
+                .zip(others.get(place - 1))
+                .ok_or("a value is missing")?;
             line.push_str(&self.value(value, other)?);
             line.push_str(&piece[digits..]);
         }
@@ -116,6 +134,10 @@ impl Fresh {
 /// Text as SQL writes it. A colon would be the beginning of a variable for pgbench, and a semicolon the end of the
 /// statement's line for a reader.
 fn literal(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('\'', "\\'").replace(':', "\\x3A").replace('\n', "\\n");
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('\'', "\\'")
+        .replace(':', "\\x3A")
+        .replace('\n', "\\n");
     format!("E'{escaped}'")
 }

@@ -47,21 +47,33 @@ impl Process {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         // The name in parentheses may hold spaces; user and system time are the 14th and 15th field of all.
         let after_name = stat.rsplit_once(") ").ok_or("/proc shows no process")?.1;
-        let ticks: f64 = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+        let ticks: f64 = after_name
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<f64>().ok())
+            .sum();
         Ok(Duration::from_secs_f64(ticks / TICKS_PER_SEC))
     }
 
     /// The most memory that it ever held, in MB.
     pub fn peak_rss_mb(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("/proc shows no memory")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .ok_or("/proc shows no memory")?;
         let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024.0 / 1e6)
     }
 
     /// Asks it to stop and waits for its end.
     pub async fn stop(mut self) -> Result<()> {
-        Command::new("kill").arg("-TERM").arg(self.pid.to_string()).status().await?;
+        Command::new("kill")
+            .arg("-TERM")
+            .arg(self.pid.to_string())
+            .status()
+            .await?;
         self.child.wait().await?;
         Ok(())
     }
@@ -81,7 +93,10 @@ impl Api {
     /// Starts it and waits until it is ready.
     pub async fn start(ground: &Ground) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let more = [("LISTEN_ADDR", address.to_string()), ("CAPTURE_MAIL", "true".to_owned())];
+        let more = [
+            ("LISTEN_ADDR", address.to_string()),
+            ("CAPTURE_MAIL", "true".to_owned()),
+        ];
         let process = Process::start(ground, "api", &more)?;
         let began = Instant::now();
         while !is_ready(address).await {
@@ -92,7 +107,11 @@ impl Api {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let (_, token) = staff::token::create(&ground.hospital, Role::MarketingOps, "bench", None).await?;
-        Ok(Self { process, address, token })
+        Ok(Self {
+            process,
+            address,
+            token,
+        })
     }
 }
 

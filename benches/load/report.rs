@@ -29,7 +29,11 @@ impl Report {
             "Leadward under load, {now}\n{cores} cores shared by everything, PostgreSQL {postgres} \
              (synchronous_commit {commit}) with {filled}"
         );
-        Ok(Self { head, lines: Vec::new(), memory: Vec::new() })
+        Ok(Self {
+            head,
+            lines: Vec::new(),
+            memory: Vec::new(),
+        })
     }
 
     /// A headline.
@@ -39,21 +43,38 @@ impl Report {
 
     /// A result: what it is, the figure, and what else there is to say.
     pub fn line(&mut self, what: &str, figure: impl Into<String>, note: impl Into<String>) {
-        self.lines.push(Line { what: what.to_owned(), figure: figure.into(), note: note.into() });
+        self.lines.push(Line {
+            what: what.to_owned(),
+            figure: figure.into(),
+            note: note.into(),
+        });
     }
 
     /// The most memory that a process held.
     pub fn memory(&mut self, process: &str, peak_mb: f64) {
         let what = format!("  {process}");
-        self.memory.push(Line { what, figure: format!("{peak_mb:.0} MB"), note: String::new() });
+        self.memory.push(Line {
+            what,
+            figure: format!("{peak_mb:.0} MB"),
+            note: String::new(),
+        });
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.head)?;
-        let memory = Line { what: "Peak memory under its load".to_owned(), figure: String::new(), note: String::new() };
-        let memory = self.memory.first().map(|_| &memory).into_iter().chain(&self.memory);
+        let memory = Line {
+            what: "Peak memory under its load".to_owned(),
+            figure: String::new(),
+            note: String::new(),
+        };
+        let memory = self
+            .memory
+            .first()
+            .map(|_| &memory)
+            .into_iter()
+            .chain(&self.memory);
         for Line { what, figure, note } in self.lines.iter().chain(memory) {
             if figure.is_empty() {
                 writeln!(f, "\n{what}")?;

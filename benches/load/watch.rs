@@ -23,7 +23,10 @@ impl Watch {
         let watch = Self::default();
         let seen = watch.clone();
         db.set_metric_callback(move |info| {
-            seen.lock().push(Ran { statement: info.statement.clone(), took: info.elapsed });
+            seen.lock().push(Ran {
+                statement: info.statement.clone(),
+                took: info.elapsed,
+            });
         });
         watch
     }

@@ -45,7 +45,9 @@ pub fn first_unmet<'a>(condition: &'a Condition, facts: &Facts<'_>) -> Option<&'
 fn clause_holds(clause: &Clause, facts: &Facts<'_>) -> bool {
     let found = values(clause, facts);
     let any = |test: &dyn Fn(&str, &str) -> bool| {
-        found.iter().any(|have| clause.values.iter().any(|want| test(&fold(have), &fold(want))))
+        found
+            .iter()
+            .any(|have| clause.values.iter().any(|want| test(&fold(have), &fold(want))))
     };
     match clause.is {
         Comparison::In => any(&|have, want| have == want),

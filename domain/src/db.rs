@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::error::Result;
@@ -27,7 +27,10 @@ pub struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { max_connections: 16, acquire_timeout_secs: 10 }
+        Self {
+            max_connections: 16,
+            acquire_timeout_secs: 10,
+        }
     }
 }
 
@@ -79,7 +82,12 @@ pub async fn begin_read(db: &DatabaseConnection) -> Result<DatabaseTransaction, 
         _ => None,
     };
     let access_mode = isolation_level.map(|_| AccessMode::ReadOnly);
-    db.begin_with_options(TransactionOptions { isolation_level, access_mode, ..Default::default() }).await
+    db.begin_with_options(TransactionOptions {
+        isolation_level,
+        access_mode,
+        ..Default::default()
+    })
+    .await
 }
 
 /// Makes operations about the same address wait for each other until the transaction ends, so that two inquiries at
@@ -95,9 +103,12 @@ pub async fn lock_keys(tx: &DatabaseTransaction, keys: &[i64]) -> Result<(), DbE
     let mut sorted = keys.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
-    let calls: Vec<String> = (1..=sorted.len()).map(|n| format!("pg_advisory_xact_lock(${n})")).collect();
+    let calls: Vec<String> = (1..=sorted.len())
+        .map(|n| format!("pg_advisory_xact_lock(${n})"))
+        .collect();
     let sql = format!("SELECT {}", calls.join(", "));
     let values: Vec<sea_orm::Value> = sorted.into_iter().map(Into::into).collect();
-    tx.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    tx.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+        .await?;
     Ok(())
 }

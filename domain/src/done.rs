@@ -19,11 +19,19 @@ pub struct Done<T> {
 impl<T> Done<T> {
     /// A result that nobody needs to hear of.
     pub fn quiet(value: T) -> Self {
-        Self { value, signals: Vec::new(), nudges: Vec::new() }
+        Self {
+            value,
+            signals: Vec::new(),
+            nudges: Vec::new(),
+        }
     }
 
     /// The same news with another result.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Done<U> {
-        Done { value: f(self.value), signals: self.signals, nudges: self.nudges }
+        Done {
+            value: f(self.value),
+            signals: self.signals,
+            nudges: self.nudges,
+        }
     }
 }

@@ -79,8 +79,16 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal about one field; dots in `field` separate the path.
     pub fn new(code: Code, field: &str, message: impl Into<Cow<'static, str>>) -> Self {
-        let field = field.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        Self { code, field, message: message.into() }
+        let field = field
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            code,
+            field,
+            message: message.into(),
+        }
     }
 }
 

@@ -26,7 +26,10 @@ pub struct Site {
 impl Site {
     /// The right-hand side of Message-IDs: the domain that mails come from.
     pub fn mail_domain(&self) -> &str {
-        let domain = self.mail_from.rsplit_once('@').map_or("localhost", |(_, domain)| domain);
+        let domain = self
+            .mail_from
+            .rsplit_once('@')
+            .map_or("localhost", |(_, domain)| domain);
         domain.trim_end_matches('>')
     }
 }

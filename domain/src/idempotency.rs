@@ -11,7 +11,8 @@ use entity::idempotency::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, TryInsertResult,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, TryInsertResult,
 };
 use serde_json::Value;
 
@@ -98,12 +99,21 @@ pub async fn finish(h: &Hospital, key: Key<'_>, answer: Value) -> Result<()> {
 /// # Errors
 /// When the database fails.
 pub async fn forget(h: &Hospital, key: Key<'_>) -> Result<()> {
-    Entity::delete_many().filter(key.row()).filter(Column::Response.is_null()).exec(&h.db).await?;
+    Entity::delete_many()
+        .filter(key.row())
+        .filter(Column::Response.is_null())
+        .exec(&h.db)
+        .await?;
     Ok(())
 }
 
 /// Whether the key was free.
-async fn insert(tx: &DatabaseTransaction, key: Key<'_>, request_hash: &str, now: DateTime<Utc>) -> Result<bool> {
+async fn insert(
+    tx: &DatabaseTransaction,
+    key: Key<'_>,
+    request_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let row = ActiveModel {
         id: Set(new_id(now)),
         principal: Set(key.principal.to_owned()),
@@ -113,13 +123,24 @@ async fn insert(tx: &DatabaseTransaction, key: Key<'_>, request_hash: &str, now:
         response: Set(None),
         created_at: Set(now),
     };
-    let same_key = OnConflict::columns([Column::Principal, Column::Operation, Column::Key]).do_nothing().to_owned();
-    let inserted = Entity::insert(row).on_conflict(same_key).try_insert().exec_without_returning(tx).await?;
+    let same_key = OnConflict::columns([Column::Principal, Column::Operation, Column::Key])
+        .do_nothing()
+        .to_owned();
+    let inserted = Entity::insert(row)
+        .on_conflict(same_key)
+        .try_insert()
+        .exec_without_returning(tx)
+        .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(1)))
 }
 
 /// What is known of a key that is taken.
-async fn known(tx: &DatabaseTransaction, key: Key<'_>, request_hash: &str, now: DateTime<Utc>) -> Result<Begun> {
+async fn known(
+    tx: &DatabaseTransaction,
+    key: Key<'_>,
+    request_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Begun> {
     // Absent when it was cleared away since the look before; the sender tries again.
     let Some(row) = Entity::find().filter(key.row()).lock_exclusive().one(tx).await? else {
         return Ok(Begun::Running);
@@ -129,7 +150,11 @@ async fn known(tx: &DatabaseTransaction, key: Key<'_>, request_hash: &str, now: 
         Verdict::Wait => Ok(Begun::Running),
         Verdict::Conflict => {
             let message = "Another request came with this Idempotency-Key; choose a new one.";
-            Err(Error::refused(Code::IdempotencyConflict, "Idempotency-Key", message))
+            Err(Error::refused(
+                Code::IdempotencyConflict,
+                "Idempotency-Key",
+                message,
+            ))
         }
         Verdict::TakeOver => {
             Entity::update_many()
@@ -179,7 +204,10 @@ async fn clear(h: &Hospital, now: DateTime<Utc>) -> Result<()> {
         .limit(CLEAR_MAX)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_query();
-    Entity::delete_many().filter(Column::Id.in_subquery(past)).exec(&h.db).await?;
+    Entity::delete_many()
+        .filter(Column::Id.in_subquery(past))
+        .exec(&h.db)
+        .await?;
     Ok(())
 }
 

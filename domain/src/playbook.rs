@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use entity::id::{
-    CampaignId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId, SequenceVersionId, ServiceLineId,
-    StaffId, TeamId, TemplateId, TemplateVersionId,
+    CampaignId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId, SequenceVersionId,
+    ServiceLineId, StaffId, TeamId, TemplateId, TemplateVersionId,
 };
 use entity::{
-    campaign, consent_wording, facility, form, placement, playbook_revision, routing_rule, scoring_rule, sequence,
-    sequence_version, service_line, sla_policy, staff, team, template, template_version,
+    campaign, consent_wording, facility, form, placement, playbook_revision, routing_rule, scoring_rule,
+    sequence, sequence_version, service_line, sla_policy, staff, team, template, template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -95,14 +95,18 @@ pub struct Playbook {
 impl Playbook {
     /// The service line that people call `name`.
     pub fn line_named(&self, name: &str) -> Option<&service_line::Model> {
-        self.line_by_name.get(&fold_name(name)).and_then(|id| self.lines.get(id))
+        self.line_by_name
+            .get(&fold_name(name))
+            .and_then(|id| self.lines.get(id))
     }
 
     /// The newest wording of `key` in `language`, else in English, else in any language.
     pub fn wording(&self, key: &str, language: &str) -> Option<&consent_wording::Model> {
         let of_key = || self.wordings.values().filter(|w| w.key == key);
         let newest = |lang: &str| of_key().filter(|w| w.language == lang).max_by_key(|w| w.version);
-        newest(language).or_else(|| newest("en")).or_else(|| of_key().max_by_key(|w| (w.version, w.id)))
+        newest(language)
+            .or_else(|| newest("en"))
+            .or_else(|| of_key().max_by_key(|w| (w.version, w.id)))
     }
 
     /// The newest version of the template called `key`.
@@ -115,7 +119,12 @@ impl Playbook {
     pub fn calendar(&self, facility: Option<FacilityId>) -> Calendar {
         facility
             .and_then(|id| self.calendars.get(&id))
-            .or_else(|| self.calendars.iter().min_by_key(|(id, _)| **id).map(|(_, calendar)| calendar))
+            .or_else(|| {
+                self.calendars
+                    .iter()
+                    .min_by_key(|(id, _)| **id)
+                    .map(|(_, calendar)| calendar)
+            })
             .cloned()
             .unwrap_or_else(|| Calendar::always_open(Tz::UTC))
     }
@@ -131,8 +140,15 @@ impl Playbook {
 
 /// Folds a name for comparison: lower case, words joined by single spaces, punctuation between words as a space.
 pub fn fold_name(name: &str) -> String {
-    let spaced: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    let spaced: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
+    spaced
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 /// The snapshot of a process, read again when the revision has risen.
@@ -146,7 +162,11 @@ pub struct Playbooks {
 impl Playbooks {
     /// A cache that asks for the revision at most once per `recheck`; zero asks every time.
     pub fn new(recheck: Duration) -> Self {
-        Self { kept: RwLock::new(None), loading: Mutex::new(()), recheck }
+        Self {
+            kept: RwLock::new(None),
+            loading: Mutex::new(()),
+            recheck,
+        }
     }
 
     /// The rules and lists as they are now, or were at most the re-check interval ago.
@@ -165,7 +185,12 @@ impl Playbooks {
             return Ok(fresh);
         }
         let revision = revision(db).await?;
-        let known = self.kept.read().await.as_ref().map(|(playbook, _)| playbook.clone());
+        let known = self
+            .kept
+            .read()
+            .await
+            .as_ref()
+            .map(|(playbook, _)| playbook.clone());
         let playbook = match known {
             Some(playbook) if playbook.revision == revision => playbook,
             _ => Arc::new(load::load(db, revision).await?),
@@ -184,7 +209,8 @@ impl Playbooks {
 /// The present revision.
 async fn revision(db: &impl ConnectionTrait) -> Result<i64> {
     let row = playbook_revision::Entity::find_by_id(1).one(db).await?;
-    row.map(|row| row.revision).ok_or_else(|| Error::fault("the playbook revision row is missing"))
+    row.map(|row| row.revision)
+        .ok_or_else(|| Error::fault("the playbook revision row is missing"))
 }
 
 /// Tells every process that rules or lists have changed. Call it in the transaction that changes them.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::condition::Clause;
+use entity::enums::Role;
 use entity::id::{FacilityId, StaffId, TeamId};
 use entity::lead::Routing;
 use entity::routing_rule;
@@ -50,7 +51,11 @@ pub fn find_rule<'a>(playbook: &'a Playbook, facts: &Facts<'_>) -> Match<'a> {
                     explanation: tried.join(" "),
                 };
             }
-            Some(clause) => tried.push(format!("\"{}\" does not hold: not {}.", rule.name, describe(clause))),
+            Some(clause) => tried.push(format!(
+                "\"{}\" does not hold: not {}.",
+                rule.name,
+                describe(clause)
+            )),
         }
     }
     tried.push("No rule holds, so the review team decides.".to_owned());
@@ -66,10 +71,33 @@ pub fn find_rule<'a>(playbook: &'a Playbook, facts: &Facts<'_>) -> Match<'a> {
 /// A clause in words. Values come from the rule, never from the person.
 fn describe(clause: &Clause) -> String {
     let fact = clause.fact.as_str().to_lowercase().replace('_', " ");
-    let field = clause.field.as_deref().map(|field| format!(" {field}")).unwrap_or_default();
+    let field = clause
+        .field
+        .as_deref()
+        .map(|field| format!(" {field}"))
+        .unwrap_or_default();
     let comparison = clause.is.as_str().to_lowercase().replace('_', " ");
     let values = clause.values.join(" or ");
-    format!("{fact}{field} {comparison} {values}").trim_end().to_owned()
+    format!("{fact}{field} {comparison} {values}")
+        .trim_end()
+        .to_owned()
+}
+
+/// The members of a team who serve its leads: its coordinators; without any, all its members.
+pub fn serving(playbook: &Playbook, team: TeamId) -> Vec<StaffId> {
+    let members = playbook.members.get(&team).map_or(&[][..], Vec::as_slice);
+    let is_coordinator = |id: &&StaffId| {
+        playbook
+            .staff
+            .get(id)
+            .is_some_and(|staff| staff.role == Role::IntakeCoordinator)
+    };
+    let coordinators: Vec<StaffId> = members.iter().filter(is_coordinator).copied().collect();
+    if coordinators.is_empty() {
+        members.to_vec()
+    } else {
+        coordinators
+    }
 }
 
 /// Chooses the person: the rule's, else the member of the team with the least open work.
@@ -79,10 +107,15 @@ pub fn decide(
     load: &HashMap<StaffId, i64>,
     at: DateTime<Utc>,
 ) -> Routing {
-    let named = found.rule.and_then(|rule| rule.owner_id).filter(|id| playbook.staff.contains_key(id));
+    let named = found
+        .rule
+        .and_then(|rule| rule.owner_id)
+        .filter(|id| playbook.staff.contains_key(id));
+    let able = serving(playbook, found.team);
     let least = || {
-        let members = playbook.members.get(&found.team)?;
-        members.iter().min_by_key(|id| (load.get(id).copied().unwrap_or(0), **id)).copied()
+        able.iter()
+            .min_by_key(|id| (load.get(id).copied().unwrap_or(0), **id))
+            .copied()
     };
     let owner_id = named.or_else(least);
     let choice = match (named, owner_id) {
@@ -92,7 +125,9 @@ pub fn decide(
     };
     Routing {
         rule_id: found.rule.map(|rule| rule.id),
-        rule: found.rule.map_or_else(|| "Review".to_owned(), |rule| rule.name.clone()),
+        rule: found
+            .rule
+            .map_or_else(|| "Review".to_owned(), |rule| rule.name.clone()),
         team_id: found.team,
         owner_id,
         explanation: format!("{} {choice}", found.explanation),

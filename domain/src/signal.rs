@@ -13,7 +13,11 @@ const BUFFER: usize = 4096;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
 pub enum Signal {
     /// A lead came in.
     LeadReceived {
@@ -49,14 +53,20 @@ pub struct Signals {
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { local: broadcast::Sender::new(BUFFER), carrier: None }
+        Self {
+            local: broadcast::Sender::new(BUFFER),
+            carrier: None,
+        }
     }
 }
 
 impl Signals {
     /// An exchange that also tells other processes.
     pub fn carried_by(carrier: Arc<dyn Carrier>) -> Self {
-        Self { carrier: Some(carrier), ..Self::default() }
+        Self {
+            carrier: Some(carrier),
+            ..Self::default()
+        }
     }
 
     /// Tells everybody. Call it after the commit.

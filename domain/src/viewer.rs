@@ -43,9 +43,15 @@ pub struct Actor {
 
 impl Actor {
     /// Leadward itself.
-    pub const SYSTEM: Self = Self { kind: ActorKind::System, id: None };
+    pub const SYSTEM: Self = Self {
+        kind: ActorKind::System,
+        id: None,
+    };
     /// A visitor of a form.
-    pub const VISITOR: Self = Self { kind: ActorKind::Visitor, id: None };
+    pub const VISITOR: Self = Self {
+        kind: ActorKind::Visitor,
+        id: None,
+    };
 }
 
 /// Which leads a viewer may see.
@@ -76,8 +82,14 @@ impl Viewer {
     /// How the viewer's deeds are written down.
     pub fn actor(&self) -> Actor {
         match self {
-            Self::Staff { id, .. } => Actor { kind: ActorKind::Staff, id: Some(id.0) },
-            Self::Token { id, .. } => Actor { kind: ActorKind::Token, id: Some(id.0) },
+            Self::Staff { id, .. } => Actor {
+                kind: ActorKind::Staff,
+                id: Some(id.0),
+            },
+            Self::Token { id, .. } => Actor {
+                kind: ActorKind::Token,
+                id: Some(id.0),
+            },
             Self::Form { .. } | Self::Public => Actor::VISITOR,
         }
     }
@@ -98,7 +110,10 @@ impl Viewer {
             (
                 Self::Staff { id, teams, .. },
                 Some(Role::IntakeCoordinator | Role::ServiceLineLead | Role::ClinicalReviewer),
-            ) => Scope::Teams { teams: teams.clone(), staff: *id },
+            ) => Scope::Teams {
+                teams: teams.clone(),
+                staff: *id,
+            },
             // A token of such a role belongs to no team: it serves a program of the whole desk.
             (Self::Token { .. }, Some(Role::IntakeCoordinator | Role::ServiceLineLead)) => Scope::All,
             _ => Scope::Nothing,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{ActorKind};
-use crate::id::{AuditEventId};
+use crate::enums::ActorKind;
+use crate::id::AuditEventId;
 
 /// Who did or read what, never changed afterwards.
 #[sea_orm::model]

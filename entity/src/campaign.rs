@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Channel};
-use crate::id::{CampaignId};
+use crate::enums::Channel;
+use crate::id::CampaignId;
 
 text_enum!(/// Where a campaign stands.
 CampaignState {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use sea_orm::entity::prelude::*;
 
-use crate::id::{CampaignId};
+use crate::id::CampaignId;
 
 /// What a campaign cost on a day.
 #[sea_orm::model]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{MessageId};
+use crate::id::MessageId;
 
 /// A mail that was kept instead of sent, when no mail server is set.
 #[sea_orm::model]

@@ -1,8 +1,8 @@
 //! An append-only fact about consent. What a contact allows is the fold of these.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
 use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::enums::{ActorKind, Medium, Purpose};

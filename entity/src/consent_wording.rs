@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 use crate::enums::{Medium, Purpose};
-use crate::id::{ConsentWordingId};
+use crate::id::ConsentWordingId;
 
 /// A text that a person agrees to. A version is never changed.
 #[sea_orm::model]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{ContactId};
+use crate::id::ContactId;
 
 text_enum!(/// Whether a contact is one person or an organization.
 ContactKind {

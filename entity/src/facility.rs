@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{FacilityId};
+use crate::id::FacilityId;
 
 /// A place where leads are served, with an address and a time zone.
 #[sea_orm::model]

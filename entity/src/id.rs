@@ -26,7 +26,11 @@ pub struct WrongId {
 
 impl fmt::Display for WrongId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not an id of this kind: expected {}_ and 26 letters or digits", self.expected_prefix)
+        write!(
+            f,
+            "not an id of this kind: expected {}_ and 26 letters or digits",
+            self.expected_prefix
+        )
     }
 }
 
@@ -41,15 +45,24 @@ pub(crate) fn write_public(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: Uuid)
 
 /// Reads the public form with this prefix.
 pub(crate) fn parse_public(prefix: &'static str, text: &str) -> Result<Uuid, WrongId> {
-    let wrong = WrongId { expected_prefix: prefix };
-    let letters = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(wrong)?;
+    let wrong = WrongId {
+        expected_prefix: prefix,
+    };
+    let letters = text
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('_'))
+        .ok_or(wrong)?;
     // Only the form that is printed is read: one row has one public id, which caches of clients rely on.
     if letters.len() != 26 || letters.bytes().any(|b| b.is_ascii_uppercase()) {
         return Err(wrong);
     }
     let ulid = ulid::Ulid::from_string(letters).map_err(|_| wrong)?;
     let uuid = Uuid::from_u128(ulid.into());
-    if ulid.to_string().eq_ignore_ascii_case(letters) { Ok(uuid) } else { Err(wrong) }
+    if ulid.to_string().eq_ignore_ascii_case(letters) {
+        Ok(uuid)
+    } else {
+        Err(wrong)
+    }
 }
 
 typed_id!(/// Id of an appointment.
@@ -139,7 +152,13 @@ mod tests {
         assert!(id.parse::<ContactId>().is_err());
         assert!(id.to_uppercase().parse::<LeadId>().is_err());
         assert!("lead_".parse::<LeadId>().is_err());
-        assert!("lead_zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<LeadId>().is_err(), "more than 128 bits");
-        assert!("lead_0000000000000000000000000o".parse::<LeadId>().is_err(), "a look-alike letter");
+        assert!(
+            "lead_zzzzzzzzzzzzzzzzzzzzzzzzzz".parse::<LeadId>().is_err(),
+            "more than 128 bits"
+        );
+        assert!(
+            "lead_0000000000000000000000000o".parse::<LeadId>().is_err(),
+            "a look-alike letter"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{IdempotencyId};
+use crate::id::IdempotencyId;
 
 /// A kept answer to a request that may be repeated.
 #[sea_orm::model]

@@ -1,12 +1,15 @@
 //! One inquiry of one contact for one service line.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
 use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::enums::{Channel, Disposition, EligibilityFlag, LeadStage, LeadType, ScoreGrade};
-use crate::id::{CampaignId, ContactId, FacilityId, FormId, LeadId, PlacementId, RoutingRuleId, ServiceLineId, SlaPolicyId, StaffId, TeamId};
+use crate::id::{
+    CampaignId, ContactId, FacilityId, FormId, LeadId, PlacementId, RoutingRuleId, ServiceLineId,
+    SlaPolicyId, StaffId, TeamId,
+};
 
 /// Campaign parameters of the landing URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]

@@ -1,8 +1,8 @@
 //! What happened to a lead, never changed afterwards.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
 use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::enums::{ActorKind, LeadStage};

@@ -1,12 +1,15 @@
 //! One outbound mail to one contact or member of staff, with its decision and proof.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
 use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::enums::{Purpose};
-use crate::id::{CampaignId, ConsentEventId, ConsentWordingId, ContactId, EnrollmentId, FollowUpId, LeadId, MessageId, SequenceId, StaffId, TemplateVersionId};
+use crate::enums::Purpose;
+use crate::id::{
+    CampaignId, ConsentEventId, ConsentWordingId, ContactId, EnrollmentId, FollowUpId, LeadId, MessageId,
+    SequenceId, StaffId, TemplateVersionId,
+};
 
 text_enum!(/// A message's life.
 MessageState {

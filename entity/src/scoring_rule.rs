@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 use crate::condition::Condition;
-use crate::id::{ScoringRuleId};
+use crate::id::ScoringRuleId;
 
 /// Gives points to leads.
 #[sea_orm::model]

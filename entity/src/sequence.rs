@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Purpose};
+use crate::enums::Purpose;
 use crate::id::{CampaignId, SequenceId, SequenceVersionId};
 
 text_enum!(/// Where a sequence stands.

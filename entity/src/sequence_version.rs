@@ -1,12 +1,12 @@
 //! One version of a sequence. Never changed after it is published.
 
 use chrono::{DateTime, Utc};
-use sea_orm::entity::prelude::*;
 use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
-use crate::enums::{LeadStage};
+use crate::enums::LeadStage;
 use crate::id::{SequenceId, SequenceVersionId};
 
 text_enum!(/// A local weekday.
@@ -29,7 +29,12 @@ Weekday {
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum Action {
     /// Plans a mail of a template.
     SendEmail {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{ServiceLineId};
+use crate::id::ServiceLineId;
 
 /// A service of the hospital under its canonical name.
 #[sea_orm::model]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{ServiceLineId};
+use crate::id::ServiceLineId;
 
 /// Another name of a service line, as people and rules write it.
 #[sea_orm::model]

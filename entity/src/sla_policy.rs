@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
 use crate::condition::Condition;
-use crate::id::{SlaPolicyId};
+use crate::id::SlaPolicyId;
 
 /// How fast the first attempt must come, how many attempts, how far apart.
 #[sea_orm::model]

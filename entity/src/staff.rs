@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Role};
-use crate::id::{StaffId};
+use crate::enums::Role;
+use crate::id::StaffId;
 
 /// A person who works with Leadward.
 #[sea_orm::model]

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Medium};
-use crate::id::{SuppressionId};
+use crate::enums::Medium;
+use crate::id::SuppressionId;
 
 text_enum!(/// Why an address is suppressed.
 SuppressionReason {

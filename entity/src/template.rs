@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Purpose};
-use crate::id::{TemplateId};
+use crate::enums::Purpose;
+use crate::id::TemplateId;
 
 /// A mail's text, in versions.
 #[sea_orm::model]

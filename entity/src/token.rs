@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Role};
-use crate::id::{TokenId};
+use crate::enums::Role;
+use crate::id::TokenId;
 
 /// An access token of a program. Only its hash is stored.
 #[sea_orm::model]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::enums::{Channel};
+use crate::enums::Channel;
 use crate::id::{CampaignId, ContactId, LeadId, PlacementId, TouchpointId};
 
 text_enum!(/// Kinds of touchpoints.

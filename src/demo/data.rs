@@ -24,6 +24,8 @@ pub(super) struct History {
     pub(super) duplicate_percent: f64,
     /// First attempts that came in time.
     pub(super) in_time_percent: f64,
+    /// Leads of the last days that nobody has tried yet.
+    pub(super) backlog_percent: f64,
     /// Ticked boxes, by wording.
     pub(super) consent_percent: BTreeMap<String, f64>,
     /// Agreements to marketing that were taken back.

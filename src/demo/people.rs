@@ -65,6 +65,7 @@ impl People {
         };
         known.unwrap_or_else(|| {
             let contact = self.meet(world, wanted, organization, chance, book);
+            book.contacts.push(contact.clone());
             self.rows.push(Known {
                 contact,
                 consents: Vec::new(),

@@ -22,7 +22,7 @@ use entity::{attempt, lead, touchpoint};
 use super::World;
 use super::book::Book;
 use super::chance::Chance;
-use super::data::Funnel;
+use super::data::{Funnel, History};
 use super::source::Asked;
 
 /// How often people cannot be spoken with, in percent of tries.
@@ -48,6 +48,9 @@ const NOT_BOOKED: [(Disposition, f64); 4] = [
     (Disposition::NoCapacity, 20.0),
     (Disposition::Coverage, 14.0),
 ];
+
+/// Days at the end of the history in which work has piled up, so that the demo has something to do.
+const BACKLOG_DAYS: i64 = 4;
 
 /// A lead with the stages that it went through.
 pub(super) struct Told {
@@ -287,9 +290,7 @@ impl Desk<'_> {
                 return self.close(at, why);
             }
         }
-        let Some(reached_at) =
-            self.try_to_reach((funnel.reached * luck).min(0.97), history.in_time_percent, chance)
-        else {
+        let Some(reached_at) = self.try_to_reach((funnel.reached * luck).min(0.97), history, chance) else {
             return;
         };
         let Some(qualified_at) = self.qualify(reached_at, (funnel.qualified * luck).min(0.95), chance) else {
@@ -308,12 +309,7 @@ impl Desk<'_> {
     }
 
     /// Tries until the person is reached; answers when.
-    fn try_to_reach(
-        &mut self,
-        share: f64,
-        in_time_percent: f64,
-        chance: &mut Chance,
-    ) -> Option<DateTime<Utc>> {
+    fn try_to_reach(&mut self, share: f64, history: &History, chance: &mut Chance) -> Option<DateTime<Utc>> {
         let is_reached = chance.yes(share);
         let reached_on = 1 + chance.weighted([52.0, 24.0, 13.0, 7.0, 4.0].into_iter()) as i32;
         let patience = if chance.yes(0.85) {
@@ -321,7 +317,7 @@ impl Desk<'_> {
         } else {
             3
         };
-        let mut at = self.first_attempt_at(in_time_percent, chance);
+        let mut at = self.first_attempt_at(history, chance);
         loop {
             if at > self.now {
                 return None;
@@ -337,18 +333,25 @@ impl Desk<'_> {
                 self.close(closed_at, Disposition::Unreachable);
                 return None;
             }
-            at = self.after(at, self.pace.spacing_mins * chance.between(45, 165) / 100);
+            at = self.after(at, self.pace.spacing_mins * chance.between(90, 420) / 100);
         }
     }
 
-    fn first_attempt_at(&self, in_time_percent: f64, chance: &mut Chance) -> DateTime<Utc> {
+    fn first_attempt_at(&self, history: &History, chance: &mut Chance) -> DateTime<Utc> {
         let wanted = self.pace.first_attempt_mins as f64;
-        let mins = if chance.percent(in_time_percent) {
+        let mins = if chance.percent(history.in_time_percent) {
             wanted * (0.04 + 0.86 * chance.unit().powf(1.4))
         } else {
             wanted * (1.08 + 5.0 * chance.unit().powi(2))
         };
-        self.after(self.lead.received_at, mins as i64)
+        let at = self.after(self.lead.received_at, mins as i64);
+        let is_recent = self.lead.received_at > self.now - TimeDelta::days(BACKLOG_DAYS);
+        let waits = chance.percent(history.backlog_percent);
+        if waits && is_recent {
+            self.now + TimeDelta::hours(1)
+        } else {
+            at
+        }
     }
 
     /// Both sides speak; answers when the person was reached for good, if that is past and was no.

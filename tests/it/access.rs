@@ -39,10 +39,18 @@ struct Schema {
 
 impl Schema {
     async fn of(clinic: &Clinic) -> Self {
-        let answer = clinic.graphql(OPS, INTROSPECTION, json!({})).await.data("__schema.types");
+        let answer = clinic
+            .graphql(OPS, INTROSPECTION, json!({}))
+            .await
+            .data("__schema.types");
         let types = answer.as_array().unwrap().iter();
-        let types = types.map(|kind| (kind["name"].as_str().unwrap().to_owned(), kind.clone())).collect();
-        Self { types, ids: ids(clinic).await }
+        let types = types
+            .map(|kind| (kind["name"].as_str().unwrap().to_owned(), kind.clone()))
+            .collect();
+        Self {
+            types,
+            ids: ids(clinic).await,
+        }
     }
 
     fn fields(&self, root: Root) -> Vec<Value> {
@@ -53,10 +61,27 @@ impl Schema {
     fn operation(&self, root: Root, field: &Value) -> String {
         let name = field["name"].as_str().unwrap();
         let args: Vec<String> = needed(&field["args"])
-            .map(|arg| format!("{}: {}", arg["name"].as_str().unwrap(), self.sample(&arg["type"], arg["name"].as_str().unwrap())))
+            .map(|arg| {
+                let arg_name = arg["name"].as_str().unwrap();
+                // `contact(id:)` wants a contact's id.
+                let noun = if arg_name == "id" {
+                    format!("{name}Id")
+                } else {
+                    arg_name.to_owned()
+                };
+                format!("{arg_name}: {}", self.sample(&arg["type"], &noun))
+            })
             .collect();
-        let args = if args.is_empty() { String::new() } else { format!("({})", args.join(", ")) };
-        let selection = if self.is_leaf(&field["type"]) { "" } else { " { __typename }" };
+        let args = if args.is_empty() {
+            String::new()
+        } else {
+            format!("({})", args.join(", "))
+        };
+        let selection = if self.is_leaf(&field["type"]) {
+            ""
+        } else {
+            " { __typename }"
+        };
         format!("{} {{ {name}{args}{selection} }}", root.name().to_lowercase())
     }
 
@@ -73,7 +98,12 @@ impl Schema {
         match kind["kind"].as_str().unwrap() {
             "NON_NULL" => self.sample(&kind["ofType"], name),
             "LIST" => format!("[{}]", self.sample(&kind["ofType"], name)),
-            "ENUM" => self.types[of]["enumValues"][0]["name"].as_str().unwrap().to_owned(),
+            "ENUM" => self.types[of]["enumValues"][0]["name"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            // The public sends it with a form's key.
+            "INPUT_OBJECT" if of == "SubmitLeadInput" => format!("{{formKey: \"{}\"}}", self.ids["formKey"]),
             "INPUT_OBJECT" => {
                 let fields = needed(&self.types[of]["inputFields"]).map(|field| {
                     let name = field["name"].as_str().unwrap();
@@ -107,7 +137,10 @@ fn needed(list: &Value) -> impl Iterator<Item = &Value> {
 async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
     let lead = clinic.last_lead().await;
     let query = "query($id: ID!) { lead(id: $id) { followUps { nodes { id } } enrollments { id } messages { nodes { id } } } }";
-    let of_lead = clinic.graphql(OPS, query, json!({ "id": lead.id.to_string() })).await.data("lead");
+    let of_lead = clinic
+        .graphql(OPS, query, json!({ "id": lead.id.to_string() }))
+        .await
+        .data("lead");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     BTreeMap::from([
         ("leadId", lead.id.to_string()),
@@ -116,26 +149,38 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
         ("enrollmentId", text(&of_lead["enrollments"][0]["id"])),
         ("messageId", text(&of_lead["messages"]["nodes"][0]["id"])),
         ("campaignId", clinic.id_of("campaign", "sleep-spring").await),
-        ("sequenceId", clinic.id_of("sequence", "Sleep: the first weeks").await),
+        (
+            "sequenceId",
+            clinic.id_of("sequence", "Sleep: the first weeks").await,
+        ),
         ("serviceLineId", clinic.id_of("serviceLine", "sleep").await),
         ("facilityId", clinic.id_of("facility", "harbor").await),
         ("teamId", clinic.id_of("team", "sleep-desk").await),
         ("ownerId", clinic.id_of("staff", "nora").await),
         ("assigneeId", clinic.id_of("staff", "nora").await),
+        ("formKey", clinic.form_key("sleep-study").await),
         ("wordingId", clinic.id_of("wording", "email-care").await),
     ])
 }
 
 /// Everybody who may come along: nobody, tokens of each role, staff of each role.
 fn everybody() -> Vec<(As<'static>, Option<Role>)> {
-    let staff = STAFF.into_iter().map(|(role, name)| (As::Staff(name), Some(role)));
+    let staff = STAFF
+        .into_iter()
+        .map(|(role, name)| (As::Staff(name), Some(role)));
     let tokens = Role::ALL.iter().map(|role| (As::Role(*role), Some(*role)));
-    [(As::Nobody, None)].into_iter().chain(tokens).chain(staff).collect()
+    [(As::Nobody, None)]
+        .into_iter()
+        .chain(tokens)
+        .chain(staff)
+        .collect()
 }
 
 fn errors(answer: &Value) -> Vec<&str> {
     let errors = answer["errors"].as_array().into_iter().flatten();
-    errors.filter_map(|error| error["extensions"]["code"].as_str()).collect()
+    errors
+        .filter_map(|error| error["extensions"]["code"].as_str())
+        .collect()
 }
 
 #[tokio::test]
@@ -149,7 +194,10 @@ async fn every_root_field_of_the_schema_stands_in_the_table_and_the_other_way_ro
         let fields = schema.fields(root).into_iter();
         in_schema.extend(fields.map(|field| format!("{}.{}", root.name(), field["name"].as_str().unwrap())));
     }
-    let mut in_table: Vec<_> = table().iter().map(|rule| format!("{}.{}", rule.root.name(), rule.field)).collect();
+    let mut in_table: Vec<_> = table()
+        .iter()
+        .map(|rule| format!("{}.{}", rule.root.name(), rule.field))
+        .collect();
     in_schema.sort();
     in_table.sort();
     assert_eq!(in_schema, in_table);
@@ -189,17 +237,70 @@ async fn every_root_field_answers_whom_the_table_names_and_refuses_all_others_wi
                     continue;
                 }
                 let answer = clinic.graphql(who, &operation, json!({})).await.json();
-                let expected = if role.is_some() { "FORBIDDEN" } else { "UNAUTHENTICATED" };
-                assert_eq!(errors(&answer), [expected], "{who:?} asks {operation}: {answer:#}");
+                let expected = if role.is_some() {
+                    "FORBIDDEN"
+                } else {
+                    "UNAUTHENTICATED"
+                };
+                assert_eq!(
+                    errors(&answer),
+                    [expected],
+                    "{who:?} asks {operation}: {answer:#}"
+                );
             }
             let differences = clinic.contents().await.differences(&before);
-            assert_eq!(differences, Vec::<String>::new(), "{name} was refused and still changed something");
+            assert_eq!(
+                differences,
+                Vec::<String>::new(),
+                "{name} was refused and still changed something"
+            );
             for who in may {
                 let answer = clinic.graphql(who, &operation, json!({})).await.json();
                 let codes = errors(&answer);
                 let fine = codes.iter().all(|code| *code == "NOT_FOUND");
                 assert!(fine, "{who:?} asks {operation}: {answer:#}");
             }
+        }
+    }
+    clinic.drain().await;
+}
+
+#[tokio::test]
+async fn only_those_who_contact_leads_enter_one_without_a_form() {
+    let clinic = Clinic::new().await;
+    for (who, role) in everybody() {
+        if let As::Staff(name) = who {
+            clinic.sign_in(name).await;
+        }
+        let Some(role) = role else { continue };
+        let input = json!({ "leadType": "SERVICE_INQUIRY", "channel": "PHONE", "requestedService": "sleep study",
+            "contact": { "givenName": "Pat", "email": "pat@example.org" }, "externalId": format!("{who:?}") });
+        let query = "mutation($i: SubmitLeadInput!) { submitLead(input: $i) { receipt { created } userErrors { field code } } }";
+        let before = clinic.contents().await;
+        let answer = clinic.graphql(who, query, json!({ "i": input })).await;
+        let desk = [
+            Role::Admin,
+            Role::MarketingOps,
+            Role::IntakeCoordinator,
+            Role::ServiceLineLead,
+        ];
+        if desk.contains(&role) {
+            assert_eq!(
+                answer.data("submitLead.receipt.created"),
+                true,
+                "{who:?}: {}",
+                answer.body
+            );
+        } else {
+            assert_eq!(answer.code(), "FORBIDDEN", "{who:?}");
+            // The token itself was made meanwhile.
+            let differences = clinic.contents().await.differences(&before);
+            assert!(
+                differences
+                    .iter()
+                    .all(|table| table == "token" || table == "audit_event"),
+                "{differences:?}"
+            );
         }
     }
     clinic.drain().await;
@@ -213,11 +314,23 @@ async fn a_subscription_is_refused_before_it_starts_to_whom_the_table_does_not_n
     let schema = Schema::of(&clinic).await;
     let lead = clinic.last_lead().await.id;
     for field in schema.fields(Root::Subscription) {
-        let rule = api::graphql::access::rule("Subscription", field["name"].as_str().unwrap()).expect("in the table");
+        let rule = api::graphql::access::rule("Subscription", field["name"].as_str().unwrap())
+            .expect("in the table");
         let operation = schema.operation(Root::Subscription, &field);
-        for who in [As::Nobody, As::Role(Role::Analyst), As::Role(Role::ContentLead), OPS] {
-            let request = clinic.client.post("/graphql").header("accept", "text/event-stream");
-            let request = clinic.proved(who, request).await.body_json(&json!({ "query": operation }));
+        for who in [
+            As::Nobody,
+            As::Role(Role::Analyst),
+            As::Role(Role::ContentLead),
+            OPS,
+        ] {
+            let request = clinic
+                .client
+                .post("/graphql")
+                .header("accept", "text/event-stream");
+            let request = clinic
+                .proved(who, request)
+                .await
+                .body_json(&json!({ "query": operation }));
             let allowed = match (rule.may, who) {
                 (api::graphql::access::May::Anybody, _) => true,
                 (api::graphql::access::May::Roles(roles), As::Role(role)) => roles.contains(&role),
@@ -238,8 +351,16 @@ async fn a_subscription_is_refused_before_it_starts_to_whom_the_table_does_not_n
                 }
             } else {
                 let answer = Answer::to(request).await;
-                let expected = if who == As::Nobody { "UNAUTHENTICATED" } else { "FORBIDDEN" };
-                assert!(answer.body.contains(expected), "{who:?} asks {operation}: {}", answer.body);
+                let expected = if who == As::Nobody {
+                    "UNAUTHENTICATED"
+                } else {
+                    "FORBIDDEN"
+                };
+                assert!(
+                    answer.body.contains(expected),
+                    "{who:?} asks {operation}: {}",
+                    answer.body
+                );
             }
         }
     }
@@ -249,7 +370,11 @@ async fn a_subscription_is_refused_before_it_starts_to_whom_the_table_does_not_n
 async fn a_coordinator_never_sees_the_leads_of_another_team_by_any_way() {
     let clinic = Clinic::new().await;
     let sleep = clinic.pat_asks().await;
-    let fields = [("given_name", "Hal"), ("phone", "(608) 555-0199"), ("email", "hal@example.org")];
+    let fields = [
+        ("given_name", "Hal"),
+        ("phone", "(608) 555-0199"),
+        ("email", "hal@example.org"),
+    ];
     clinic.submit_form("heart", &fields).await;
     let heart = clinic.last_lead().await;
     clinic.drain().await;
@@ -270,24 +395,51 @@ async fn a_coordinator_never_sees_the_leads_of_another_team_by_any_way() {
         dashboard(filter: { from: \"2026-03-01T05:00:00Z\", to: \"2026-03-10T04:00:00Z\" }) { totals { leads } byServiceLine { name } } }";
     let own = clinic.graphql(luis, lists, json!({})).await.data("");
     let heart_id = json!(heart.id.to_string());
-    assert_eq!(own["leads"], json!({ "totalCount": 1, "nodes": [{ "id": heart_id }] }));
-    assert_eq!(own["contacts"], json!({ "totalCount": 1, "nodes": [{ "givenName": "Hal" }] }));
-    assert_eq!(own["followUps"], json!({ "totalCount": 1, "nodes": [{ "lead": { "id": heart_id } }] }));
+    assert_eq!(
+        own["leads"],
+        json!({ "totalCount": 1, "nodes": [{ "id": heart_id }] })
+    );
+    assert_eq!(
+        own["contacts"],
+        json!({ "totalCount": 1, "nodes": [{ "givenName": "Hal" }] })
+    );
+    assert_eq!(
+        own["followUps"],
+        json!({ "totalCount": 1, "nodes": [{ "lead": { "id": heart_id } }] })
+    );
     assert_eq!(own["messages"]["totalCount"], 2, "{:#}", own["messages"]);
     assert_eq!(own["dashboard"]["totals"]["leads"], 1);
     let all = clinic.graphql(OPS, "{ leads { totalCount } }", json!({})).await;
     assert_eq!(all.data("leads.totalCount"), 2);
     let before = clinic.contents().await;
-    let changed = clinic.try_change(luis, "logAttempt", json!({ "leadId": sleep, "medium": "PHONE", "outcome": "REACHED" })).await;
-    assert_eq!(changed["userErrors"][0]["code"], "NOT_FOUND", "the same answer as for a lead that does not exist");
-    let withdrawn = clinic.try_change(luis, "withdrawConsent", json!({ "contactId": foreign["contact"] })).await;
+    let changed = clinic
+        .try_change(
+            luis,
+            "logAttempt",
+            json!({ "leadId": sleep, "medium": "PHONE", "outcome": "REACHED" }),
+        )
+        .await;
+    assert_eq!(
+        changed["userErrors"][0]["code"], "NOT_FOUND",
+        "the same answer as for a lead that does not exist"
+    );
+    let withdrawn = clinic
+        .try_change(
+            luis,
+            "withdrawConsent",
+            json!({ "contactId": foreign["contact"] }),
+        )
+        .await;
     assert_eq!(withdrawn["userErrors"][0]["code"], "NOT_FOUND");
     assert_eq!(clinic.contents().await.differences(&before), Vec::<String>::new());
 }
 
 async fn ids_of(clinic: &Clinic, lead: &str) -> Value {
     let query = "query($id: ID!) { lead(id: $id) { contact { id } followUps { nodes { id } } messages { nodes { id } } } }";
-    let found = clinic.graphql(OPS, query, json!({ "id": lead })).await.data("lead");
+    let found = clinic
+        .graphql(OPS, query, json!({ "id": lead }))
+        .await
+        .data("lead");
     json!({
         "lead": lead, "contact": found["contact"]["id"], "followUp": found["followUps"]["nodes"][0]["id"],
         "message": found["messages"]["nodes"][0]["id"],
@@ -301,24 +453,48 @@ async fn an_analyst_sees_figures_and_no_people() {
     clinic.drain().await;
     let ids = ids_of(&clinic, &lead).await;
     let ann = As::Staff("ann");
-    for operation in ["{ leads { totalCount } }", "{ contacts { totalCount } }", "{ messages { totalCount } }", "{ followUps { totalCount } }"] {
-        assert_eq!(clinic.graphql(ann, operation, json!({})).await.code(), "FORBIDDEN", "{operation}");
+    for operation in [
+        "{ leads { totalCount } }",
+        "{ contacts { totalCount } }",
+        "{ messages { totalCount } }",
+        "{ followUps { totalCount } }",
+    ] {
+        assert_eq!(
+            clinic.graphql(ann, operation, json!({})).await.code(),
+            "FORBIDDEN",
+            "{operation}"
+        );
     }
     let query = "query($lead: ID!, $contact: ID!, $followUp: ID!, $message: ID!) {
         nodes(ids: [$lead, $contact, $followUp, $message]) { id } }";
     let seen = clinic.graphql(ann, query, ids).await;
     assert_eq!(seen.data("nodes"), json!([null, null, null, null]));
     let figures = "{ dashboard(filter: { from: \"2026-03-01T05:00:00Z\", to: \"2026-03-10T04:00:00Z\" }) { totals { leads } } }";
-    assert_eq!(clinic.graphql(ann, figures, json!({})).await.data("dashboard.totals.leads"), 1);
+    assert_eq!(
+        clinic
+            .graphql(ann, figures, json!({}))
+            .await
+            .data("dashboard.totals.leads"),
+        1
+    );
 }
 
 #[tokio::test]
 async fn a_wrong_token_and_a_wrong_password_are_told_nothing_more() {
     let clinic = Clinic::new().await;
-    let wrong = clinic.graphql(As::Token("lwt_nonsense"), "{ viewer { kind } }", json!({})).await;
-    assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (401, "UNAUTHENTICATED"));
+    let wrong = clinic
+        .graphql(As::Token("lwt_nonsense"), "{ viewer { kind } }", json!({}))
+        .await;
+    assert_eq!(
+        (wrong.status.as_u16(), wrong.code().as_str()),
+        (401, "UNAUTHENTICATED")
+    );
     let answers = ["nora@clinic.example", "nobody@clinic.example"].map(|email| {
-        clinic.try_change(As::Nobody, "signIn", json!({ "email": email, "password": "wrong horse" }))
+        clinic.try_change(
+            As::Nobody,
+            "signIn",
+            json!({ "email": email, "password": "wrong horse" }),
+        )
     });
     let [known, unknown] = futures_util::future::join_all(answers).await.try_into().unwrap();
     assert_eq!(known["userErrors"][0]["code"], "SIGN_IN_FAILED");
@@ -330,8 +506,26 @@ async fn a_revoked_token_opens_nothing_from_then_on() {
     let clinic = Clinic::new().await;
     clinic.submit_form("sleep-study", &pat()).await;
     clinic.drain().await;
-    assert_eq!(clinic.graphql(OPS, "{ leads { totalCount } }", json!({})).await.data("leads.totalCount"), 1);
-    let token = entity::token::Entity::find().one(clinic.db()).await.unwrap().expect("the one that was made");
-    domain::staff::token::revoke(&clinic.hospital, token.id).await.unwrap();
-    assert_eq!(clinic.graphql(OPS, "{ leads { totalCount } }", json!({})).await.status, 401);
+    assert_eq!(
+        clinic
+            .graphql(OPS, "{ leads { totalCount } }", json!({}))
+            .await
+            .data("leads.totalCount"),
+        1
+    );
+    let token = entity::token::Entity::find()
+        .one(clinic.db())
+        .await
+        .unwrap()
+        .expect("the one that was made");
+    domain::staff::token::revoke(&clinic.hospital, token.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        clinic
+            .graphql(OPS, "{ leads { totalCount } }", json!({}))
+            .await
+            .status,
+        401
+    );
 }

@@ -3,6 +3,11 @@
 //! Each test has a database of its own, SQLite or, with `TEST_DATABASE_URL`, PostgreSQL; a clock that stands still until
 //! the test moves it; and workers that run when the test drains them.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say so at once"
+)]
+
 mod access;
 mod dashboard;
 mod delivery;

@@ -20,7 +20,7 @@ pub(super) struct Phrases {
     pub choice_is_free: &'static str,
     pub leave_empty: &'static str,
     pub emergency: &'static str,
-    pub thank_you: &'static str,
+    pub received: &'static str,
     /// Explains a refusal. None: the rules' own words are in this language.
     explain: Option<fn(Code, Option<FieldKind>) -> &'static str>,
 }
@@ -37,7 +37,7 @@ const ENGLISH: Phrases = Phrases {
     choice_is_free: "You do not have to agree to anything here to send this form.",
     leave_empty: "Leave this empty",
     emergency: "This form is not for emergencies. If you need help right now, call 911.",
-    thank_you: "Thank you",
+    received: "We have your request",
     explain: None,
 };
 
@@ -53,7 +53,7 @@ const SPANISH: Phrases = Phrases {
     choice_is_free: "No tiene que aceptar nada de esto para enviar el formulario.",
     leave_empty: "Deje esto vacío",
     emergency: "Este formulario no es para emergencias. Si necesita ayuda ahora mismo, llame al 911.",
-    thank_you: "Gracias",
+    received: "Hemos recibido su solicitud",
     explain: Some(explain_in_spanish),
 };
 

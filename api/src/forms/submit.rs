@@ -16,7 +16,7 @@ use poem::http::header;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::address;
+use crate::limit::address;
 use crate::state::Api;
 
 /// What proves a consent that was given on the page.

@@ -81,11 +81,7 @@ pub(super) fn kept_of_landing(req: &Request, public_url: &str, slug: &str) -> Ke
         _ => {}
     }
     if !has(&kept, LANDING_PAGE) {
-        keep(
-            &mut kept,
-            LANDING_PAGE.to_owned(),
-            format!("/f/{slug}"),
-        );
+        keep(&mut kept, LANDING_PAGE.to_owned(), format!("/f/{slug}"));
     }
     kept
 }
@@ -134,7 +130,11 @@ mod tests {
         if let Some(referer) = referer {
             req = req.header("referer", referer);
         }
-        of_kept(&kept_of_landing(&req.finish(), "https://care.example.org", "sleep-study"))
+        of_kept(&kept_of_landing(
+            &req.finish(),
+            "https://care.example.org",
+            "sleep-study",
+        ))
     }
 
     #[test]

@@ -83,8 +83,12 @@ const PEOPLE: May = May::Roles(&[
     Role::ClinicalReviewer,
 ]);
 /// Those who contact leads and move them on.
-const DESK: May =
-    May::Roles(&[Role::Admin, Role::MarketingOps, Role::IntakeCoordinator, Role::ServiceLineLead]);
+const DESK: May = May::Roles(&[
+    Role::Admin,
+    Role::MarketingOps,
+    Role::IntakeCoordinator,
+    Role::ServiceLineLead,
+]);
 /// Those who plan and buy media.
 const MARKETING: May = May::Roles(&[
     Role::Admin,
@@ -93,21 +97,37 @@ const MARKETING: May = May::Roles(&[
     Role::MarketingOps,
 ]);
 /// Those who write sequences.
-const AUTHORS: May =
-    May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::ContentLead, Role::MarketingOps]);
+const AUTHORS: May = May::Roles(&[
+    Role::Admin,
+    Role::MarketingStrategist,
+    Role::ContentLead,
+    Role::MarketingOps,
+]);
 /// Those who let sequences loose on people.
 const PUBLISHERS: May = May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::MarketingOps]);
 
 const fn query(field: &'static str, may: May) -> Rule {
-    Rule { root: Root::Query, field, may }
+    Rule {
+        root: Root::Query,
+        field,
+        may,
+    }
 }
 
 const fn mutation(field: &'static str, may: May) -> Rule {
-    Rule { root: Root::Mutation, field, may }
+    Rule {
+        root: Root::Mutation,
+        field,
+        may,
+    }
 }
 
 const fn subscription(field: &'static str, may: May) -> Rule {
-    Rule { root: Root::Subscription, field, may }
+    Rule {
+        root: Root::Subscription,
+        field,
+        may,
+    }
 }
 
 /// Every root field.
@@ -169,7 +189,12 @@ static TABLE: &[Rule] = &[
 
 /// Whether a viewer may enter a lead field by field, as `submitLead` takes it without a form's key.
 pub fn may_enter_leads(viewer: &Viewer) -> bool {
-    Rule { root: Root::Mutation, field: "submitLead", may: DESK }.allows(viewer)
+    Rule {
+        root: Root::Mutation,
+        field: "submitLead",
+        may: DESK,
+    }
+    .allows(viewer)
 }
 
 /// The whole table.
@@ -179,7 +204,9 @@ pub fn table() -> &'static [Rule] {
 
 /// The rule of a root field.
 pub fn rule(root: &str, field: &str) -> Option<&'static Rule> {
-    TABLE.iter().find(|rule| rule.root.name() == root && rule.field == field)
+    TABLE
+        .iter()
+        .find(|rule| rule.root.name() == root && rule.field == field)
 }
 
 /// Whether a viewer may ask for a root field.
@@ -223,13 +250,25 @@ impl Extension for Guard {
         next.run(ctx).await.map_err(|mut errors| {
             for error in errors.iter_mut().filter(|error| !has_code(error)) {
                 let about_input = error.message.starts_with("Invalid value for argument");
-                set_code(error, if about_input { BAD_USER_INPUT } else { GRAPHQL_VALIDATION_FAILED });
+                set_code(
+                    error,
+                    if about_input {
+                        BAD_USER_INPUT
+                    } else {
+                        GRAPHQL_VALIDATION_FAILED
+                    },
+                );
             }
             errors
         })
     }
 
-    async fn execute(&self, ctx: &ExtensionContext<'_>, name: Option<&str>, next: NextExecute<'_>) -> Response {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
         if let Some(ask) = ctx.data_opt::<Arc<Ask>>() {
             ask.begin_execution();
         }
@@ -250,8 +289,11 @@ impl Extension for Guard {
         let is_root = matches!(info.parent_type, "Query" | "Mutation" | "Subscription");
         // `__schema` and `__type` are for everybody.
         if is_root && !info.name.starts_with("__") {
-            let viewer = ctx.data_opt::<Arc<Ask>>().map_or(&Viewer::Public, |ask| ask.viewer());
-            check(viewer, info.parent_type, info.name).map_err(|error| error.into_server_error(info.field.name.pos))?;
+            let viewer = ctx
+                .data_opt::<Arc<Ask>>()
+                .map_or(&Viewer::Public, |ask| ask.viewer());
+            check(viewer, info.parent_type, info.name)
+                .map_err(|error| error.into_server_error(info.field.name.pos))?;
         }
         next.run(ctx, info).await
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::{Context, Error};
+use async_graphql::{Context, Error, ErrorExtensions};
 use chrono::{DateTime, Utc};
 use domain::error::Error as DomainError;
 use domain::playbook::Playbook;
@@ -12,9 +12,10 @@ use domain::viewer::Viewer;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::OnceCell;
 
-use super::errors::Told;
+use super::errors::{THROTTLED, Told, coded};
 use super::loaders::Rows;
 use super::page::Cursors;
+use crate::limit::Posts;
 use crate::state::Api;
 use crate::viewer::Caller;
 
@@ -26,6 +27,7 @@ pub struct Ask {
     pub api: Api,
     /// Who asks, and what was proved.
     pub caller: Caller,
+    posts: Posts,
     /// The request's id, as it is logged and told with faults.
     pub request_id: String,
     /// The `Idempotency-Key` header, as it was sent.
@@ -40,8 +42,17 @@ pub struct Ask {
 
 impl Ask {
     /// A request of this caller.
-    pub fn new(api: Api, caller: Caller, request_id: String, idempotency_key: Option<String>) -> Self {
-        let rows = Rows { db: api.hospital.db.clone(), viewer: caller.viewer.clone() };
+    pub(crate) fn new(
+        api: Api,
+        caller: Caller,
+        posts: Posts,
+        request_id: String,
+        idempotency_key: Option<String>,
+    ) -> Self {
+        let rows = Rows {
+            db: api.hospital.db.clone(),
+            viewer: caller.viewer.clone(),
+        };
         Self {
             cursors: Cursors::new(&api.hospital.secrets),
             // One statement for what a page needs: a page never has more than fits in one batch.
@@ -51,6 +62,7 @@ impl Ask {
             executed: AtomicBool::new(false),
             api,
             caller,
+            posts,
             request_id,
             idempotency_key,
         }
@@ -64,6 +76,17 @@ impl Ask {
     /// Who asks.
     pub fn viewer(&self) -> &Viewer {
         &self.caller.viewer
+    }
+
+    /// Counts one post of somebody who has not said who he is: a form's answer, or a sign-in.
+    ///
+    /// # Errors
+    /// `THROTTLED` when this address has sent too many.
+    pub fn count_post(&self) -> Result<(), Error> {
+        self.posts.count().map_err(|wait_secs| {
+            let message = "There were too many posts from this address. Wait, and send it again.";
+            coded(THROTTLED, message).extend_with(|_, extensions| extensions.set("retryAfterSecs", wait_secs))
+        })
     }
 
     /// The database.
@@ -81,7 +104,11 @@ impl Ask {
     /// # Errors
     /// When the database fails.
     pub async fn playbook(&self) -> Result<Arc<Playbook>, Error> {
-        let kept = self.playbook.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self
+            .playbook
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let playbook = kept.get_or_try_init(|| self.api.hospital.playbook()).await;
         playbook.cloned().told(self)
     }
@@ -101,7 +128,9 @@ impl Ask {
         Rows: Loader<K, Error = Arc<DbErr>>,
     {
         let found = self.rows.load_one(key).await;
-        found.map_err(|error| DomainError::Fault(Box::new(error))).told(self)
+        found
+            .map_err(|error| DomainError::Fault(Box::new(error)))
+            .told(self)
     }
 
     /// Whether this is the request's first fault, so that an outage is one line in the log and not one a field.

@@ -71,22 +71,35 @@ impl Campaign {
 
     /// What it may cost.
     async fn budget(&self) -> Option<Money> {
-        self.0.budget_minor.map(|minor| Money { minor, currency: self.0.currency.clone() })
+        self.0.budget_minor.map(|minor| Money {
+            minor,
+            currency: self.0.currency.clone(),
+        })
     }
 
     /// What it has cost so far.
     async fn spend(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let minor = Ask::of(ctx).load(SpendOf(self.0.id)).await?.unwrap_or_default();
-        Ok(Money { minor, currency: self.0.currency.clone() })
+        Ok(Money {
+            minor,
+            currency: self.0.currency.clone(),
+        })
     }
 
     /// The service lines that it promotes, by name.
     #[graphql(complexity = "5 * child_complexity")]
     async fn service_lines(&self, ctx: &Context<'_>) -> Result<Vec<ServiceLine>, Error> {
         let ask = Ask::of(ctx);
-        let ids = ask.load(super::loaders::LinesOf(self.0.id)).await?.unwrap_or_default();
+        let ids = ask
+            .load(super::loaders::LinesOf(self.0.id))
+            .await?
+            .unwrap_or_default();
         let playbook = ask.playbook().await?;
-        let mut lines: Vec<_> = ids.iter().filter_map(|id| playbook.lines.get(id)).cloned().collect();
+        let mut lines: Vec<_> = ids
+            .iter()
+            .filter_map(|id| playbook.lines.get(id))
+            .cloned()
+            .collect();
         lines.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(lines.into_iter().map(ServiceLine).collect())
     }
@@ -123,8 +136,11 @@ impl Children for PlacementsOfCampaign {
     type Parent = CampaignId;
 
     const PARENT: placement::Column = placement::Column::CampaignId;
-    const ORDER: Order<placement::Entity> =
-        Order { name: "placements", columns: &[placement::Column::Id], descending: false };
+    const ORDER: Order<placement::Entity> = Order {
+        name: "placements",
+        columns: &[placement::Column::Id],
+        descending: false,
+    };
 }
 
 /// A piece of a campaign that can be answered.
@@ -224,18 +240,31 @@ pub enum OrderDirection {
 
 fn order(wanted: Option<CampaignOrder>) -> Order<campaign::Entity> {
     use campaign::Column::{CreatedAt, Id, Name};
-    let (field, direction) =
-        wanted.map_or((CampaignOrderField::CreatedAt, OrderDirection::Desc), |order| (order.field, order.direction));
+    let (field, direction) = wanted.map_or((CampaignOrderField::CreatedAt, OrderDirection::Desc), |order| {
+        (order.field, order.direction)
+    });
     let descending = direction == OrderDirection::Desc;
     match (field, descending) {
-        (CampaignOrderField::CreatedAt, true) => {
-            Order { name: "campaigns, newest", columns: &[CreatedAt, Id], descending }
-        }
-        (CampaignOrderField::CreatedAt, false) => {
-            Order { name: "campaigns, oldest", columns: &[CreatedAt, Id], descending }
-        }
-        (CampaignOrderField::Name, true) => Order { name: "campaigns, Z to A", columns: &[Name, Id], descending },
-        (CampaignOrderField::Name, false) => Order { name: "campaigns, A to Z", columns: &[Name, Id], descending },
+        (CampaignOrderField::CreatedAt, true) => Order {
+            name: "campaigns, newest",
+            columns: &[CreatedAt, Id],
+            descending,
+        },
+        (CampaignOrderField::CreatedAt, false) => Order {
+            name: "campaigns, oldest",
+            columns: &[CreatedAt, Id],
+            descending,
+        },
+        (CampaignOrderField::Name, true) => Order {
+            name: "campaigns, Z to A",
+            columns: &[Name, Id],
+            descending,
+        },
+        (CampaignOrderField::Name, false) => Order {
+            name: "campaigns, A to Z",
+            columns: &[Name, Id],
+            descending,
+        },
     }
 }
 
@@ -247,13 +276,20 @@ pub struct CampaignQuery;
 #[Object]
 impl CampaignQuery {
     /// One campaign.
-    async fn campaign(&self, ctx: &Context<'_>, #[graphql(desc = "The campaign's id.")] id: ID) -> Result<Option<Campaign>, Error> {
+    async fn campaign(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The campaign's id.")] id: ID,
+    ) -> Result<Option<Campaign>, Error> {
         campaign(Ask::of(ctx), Some(id::read("id", &id)?)).await
     }
 
     /// Campaigns, the newest first unless ordered otherwise.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's arguments are four by themselves")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Relay's arguments are four by themselves"
+    )]
     async fn campaigns(
         &self,
         ctx: &Context<'_>,
@@ -285,7 +321,12 @@ impl CampaignQuery {
                 .filter(campaign_service_line::Column::ServiceLineId.is_in(lines));
             select = select.filter(campaign::Column::Id.in_subquery(promoted.into_query()));
         }
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         page(Ask::of(ctx), select, &order(order_by), args, Campaign).await
     }
 }

@@ -10,8 +10,8 @@ use domain::viewer::Viewer;
 use entity::id::TypedId;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OverStatement, Query, WindowStatement};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    Value,
+    ColumnTrait, Condition, DatabaseConnection, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, Value,
 };
 use uuid::Uuid;
 
@@ -126,7 +126,10 @@ async fn parts<C: Children>(
     let mut within = WindowStatement::new();
     within.partition_by(C::PARENT.as_column_ref());
     for column in C::ORDER.columns {
-        within.order_by(column.as_column_ref(), page::direction(&C::ORDER, window.backward));
+        within.order_by(
+            column.as_column_ref(),
+            page::direction(&C::ORDER, window.backward),
+        );
     }
     let mut numbered = page::between(rows, &C::ORDER, window)
         .select_only()
@@ -154,8 +157,16 @@ pub async fn connection<C: Children, Node: OutputType>(
     node: impl Fn(RowOf<C>) -> Node,
 ) -> Result<Connection<Node>, Error> {
     let window = args.window(&ask.cursors, &C::ORDER)?;
-    let key = PartOf { list, of, window: window.clone() };
-    let rows = ask.load(key).await?.map(|rows| rows.as_ref().clone()).unwrap_or_default();
+    let key = PartOf {
+        list,
+        of,
+        window: window.clone(),
+    };
+    let rows = ask
+        .load(key)
+        .await?
+        .map(|rows| rows.as_ref().clone())
+        .unwrap_or_default();
     let slice: Slice<RowOf<C>> = page::slice(rows, &window);
     let counting = Arc::clone(ask);
     let count = Count::new(move || {
@@ -170,6 +181,14 @@ pub async fn connection<C: Children, Node: OutputType>(
 /// # Errors
 /// When the database fails.
 pub async fn list<C: Children>(ask: &Ask, list: C, of: C::Parent) -> Result<Vec<RowOf<C>>, Error> {
-    let key = PartOf { list, of, window: Window::first(LIST_MAX - 1) };
-    Ok(ask.load(key).await?.map(|rows| rows.as_ref().clone()).unwrap_or_default())
+    let key = PartOf {
+        list,
+        of,
+        window: Window::first(LIST_MAX - 1),
+    };
+    Ok(ask
+        .load(key)
+        .await?
+        .map(|rows| rows.as_ref().clone())
+        .unwrap_or_default())
 }

@@ -194,7 +194,9 @@ pub fn standings(
         (StoredMedium::Phone, contact.phone.as_deref()),
         (StoredMedium::Sms, contact.phone.as_deref()),
     ];
-    let reachable = addresses.into_iter().filter_map(|(medium, address)| Some((medium, address?)));
+    let reachable = addresses
+        .into_iter()
+        .filter_map(|(medium, address)| Some((medium, address?)));
     let pairs = reachable.flat_map(|pair| StoredPurpose::ALL.iter().map(move |purpose| (pair, *purpose)));
     pairs
         .map(|((medium, address), purpose)| {
@@ -205,8 +207,17 @@ pub fn standings(
                 Standing::Expired => (StandingState::Expired, None),
                 Standing::None => (StandingState::None, None),
             };
-            let event = events.iter().find(|event| Some(event.id) == deciding).cloned().map(ConsentEvent);
-            ConsentStanding { medium: medium.into(), purpose: purpose.into(), state, event }
+            let event = events
+                .iter()
+                .find(|event| Some(event.id) == deciding)
+                .cloned()
+                .map(ConsentEvent);
+            ConsentStanding {
+                medium: medium.into(),
+                purpose: purpose.into(),
+                state,
+                event,
+            }
         })
         .collect()
 }

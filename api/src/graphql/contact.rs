@@ -107,7 +107,12 @@ impl Contact {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Lead>, Error> {
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         children::connection(Ask::of(ctx), LeadsOfContact, self.0.id, args, Lead).await
     }
 
@@ -121,7 +126,12 @@ impl Contact {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Message>, Error> {
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         children::connection(Ask::of(ctx), MessagesOfContact, self.0.id, args, Message).await
     }
 
@@ -143,8 +153,20 @@ impl Contact {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<ConsentEvent>, Error> {
-        let args = PageArgs { first, after, last, before };
-        children::connection(Ask::of(ctx), ConsentEventsOfContact, self.0.id, args, ConsentEvent).await
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        children::connection(
+            Ask::of(ctx),
+            ConsentEventsOfContact,
+            self.0.id,
+            args,
+            ConsentEvent,
+        )
+        .await
     }
 
     /// Contacts that may be the same person, for a person to judge; those that you may see, up to 100.
@@ -152,10 +174,17 @@ impl Contact {
     async fn candidates(&self, ctx: &Context<'_>) -> Result<Vec<ContactCandidate>, Error> {
         let ask = Ask::of(ctx);
         let pairs = children::list(ask, CandidatesOfContact, self.0.id).await?;
-        let contacts = pairs.iter().map(|pair| ask.load(VisibleContact(pair.other_contact_id)));
+        let contacts = pairs
+            .iter()
+            .map(|pair| ask.load(VisibleContact(pair.other_contact_id)));
         let contacts = futures_util::future::try_join_all(contacts).await?;
-        let seen = pairs.into_iter().zip(contacts).filter_map(|(pair, contact)| Some((pair, contact?)));
-        Ok(seen.map(|(pair, contact)| ContactCandidate::of(pair, contact)).collect())
+        let seen = pairs
+            .into_iter()
+            .zip(contacts)
+            .filter_map(|(pair, contact)| Some((pair, contact?)));
+        Ok(seen
+            .map(|(pair, contact)| ContactCandidate::of(pair, contact))
+            .collect())
     }
 }
 
@@ -215,8 +244,11 @@ impl Children for CandidatesOfContact {
     type Parent = ContactId;
 
     const PARENT: contact_candidate::Column = contact_candidate::Column::ContactId;
-    const ORDER: Order<contact_candidate::Entity> =
-        Order { name: "candidates", columns: &[contact_candidate::Column::Id], descending: true };
+    const ORDER: Order<contact_candidate::Entity> = Order {
+        name: "candidates",
+        columns: &[contact_candidate::Column::Id],
+        descending: true,
+    };
 }
 
 /// Which contacts are wanted. Every field that is given must hold.
@@ -241,7 +273,10 @@ impl ContactQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The contact's id.")] id: ID,
     ) -> Result<Option<Contact>, Error> {
-        Ok(Ask::of(ctx).load(VisibleContact(id::read("id", &id)?)).await?.map(Contact))
+        Ok(Ask::of(ctx)
+            .load(VisibleContact(id::read("id", &id)?))
+            .await?
+            .map(Contact))
     }
 
     /// Contacts of the leads that you may see, the latest first.
@@ -265,7 +300,12 @@ impl ContactQuery {
         if let Some(phone) = filter.phone {
             select = select.filter(contact::Column::Phone.eq(phone.0));
         }
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         page(ask, select, &LATEST, args, Contact).await
     }
 }

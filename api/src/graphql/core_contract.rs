@@ -12,11 +12,16 @@ use async_graphql::parser::types::{
 const CORE: &str = include_str!("../../tests/core.graphql");
 
 fn types(document: &ServiceDocument) -> HashMap<&str, &TypeDefinition> {
-    let definitions = document.definitions.iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => Some(&definition.node),
-        _ => None,
-    });
-    definitions.map(|definition| (definition.name.node.as_str(), definition)).collect()
+    let definitions = document
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) => Some(&definition.node),
+            _ => None,
+        });
+    definitions
+        .map(|definition| (definition.name.node.as_str(), definition))
+        .collect()
 }
 
 /// Everything of `core` that `schema` has not, or has otherwise.
@@ -68,9 +73,17 @@ fn compare_fields(
             continue;
         };
         if have.node.ty.node != *ty {
-            found.push(format!("{owner}.{name} is {} and should be {ty}", have.node.ty.node));
+            found.push(format!(
+                "{owner}.{name} is {} and should be {ty}",
+                have.node.ty.node
+            ));
         }
-        compare_values(&format!("{owner}.{name}"), &field.node.arguments, &have.node.arguments, found);
+        compare_values(
+            &format!("{owner}.{name}"),
+            &field.node.arguments,
+            &have.node.arguments,
+            found,
+        );
     }
 }
 
@@ -86,7 +99,10 @@ fn compare_values(
         match present.iter().find(|have| have.node.name.node == *name) {
             None => found.push(format!("{owner}({name}) is missing")),
             Some(have) if have.node.ty.node != *ty => {
-                found.push(format!("{owner}({name}) is {} and should be {ty}", have.node.ty.node));
+                found.push(format!(
+                    "{owner}({name}) is {} and should be {ty}",
+                    have.node.ty.node
+                ));
             }
             Some(_) => {}
         }
@@ -110,18 +126,41 @@ fn every_mutation_takes_one_input_and_answers_with_user_errors() {
     let sdl = super::sdl();
     let schema = parse_schema(&sdl).unwrap();
     let types = types(&schema);
-    let TypeKind::Object(mutation) = &types["Mutation"].kind else { panic!("Mutation is no object") };
+    let TypeKind::Object(mutation) = &types["Mutation"].kind else {
+        panic!("Mutation is no object")
+    };
     for field in mutation.fields.iter().map(|field| &field.node) {
         let name = field.name.node.as_str();
-        let inputs: Vec<&str> = field.arguments.iter().map(|argument| argument.node.name.node.as_str()).collect();
-        assert!(inputs == ["input"] || name == "signOut", "{name} takes {inputs:?}");
+        let inputs: Vec<&str> = field
+            .arguments
+            .iter()
+            .map(|argument| argument.node.name.node.as_str())
+            .collect();
+        assert!(
+            inputs == ["input"] || name == "signOut",
+            "{name} takes {inputs:?}"
+        );
         let payload = format!("{}{}Payload", name[..1].to_uppercase(), &name[1..]);
         assert_eq!(field.ty.node.to_string(), format!("{payload}!"));
-        let TypeKind::Object(payload) = &types[payload.as_str()].kind else { panic!("{payload} is no object") };
-        let errors = payload.fields.iter().find(|field| field.node.name.node == "userErrors").unwrap();
+        let TypeKind::Object(payload) = &types[payload.as_str()].kind else {
+            panic!("{payload} is no object")
+        };
+        let errors = payload
+            .fields
+            .iter()
+            .find(|field| field.node.name.node == "userErrors")
+            .unwrap();
         assert_eq!(errors.node.ty.node.to_string(), "[UserError!]!");
-        for thing in payload.fields.iter().filter(|field| !["userErrors", "signedOut"].contains(&&*field.node.name.node)) {
-            assert!(thing.node.ty.node.nullable, "{name}: {} must be null when nothing was done", thing.node.name.node);
+        for thing in payload
+            .fields
+            .iter()
+            .filter(|field| !["userErrors", "signedOut"].contains(&&*field.node.name.node))
+        {
+            assert!(
+                thing.node.ty.node.nullable,
+                "{name}: {} must be null when nothing was done",
+                thing.node.name.node
+            );
         }
     }
 }

@@ -40,7 +40,8 @@ impl DashboardFilter {
         Ok(Filter {
             from: self.from.0,
             to: self.to.0,
-            service_line_ids: read_list("filter.serviceLineIds", self.service_line_ids.as_deref())?.unwrap_or_default(),
+            service_line_ids: read_list("filter.serviceLineIds", self.service_line_ids.as_deref())?
+                .unwrap_or_default(),
             channels: self.channels.into_iter().flatten().map(Into::into).collect(),
             campaign_ids: read_list("filter.campaignIds", self.campaign_ids.as_deref())?.unwrap_or_default(),
             facility_ids: read_list("filter.facilityIds", self.facility_ids.as_deref())?.unwrap_or_default(),
@@ -61,7 +62,10 @@ pub struct Dashboard {
 /// `BAD_USER_INPUT` for a period that cannot be, or a fault of the database.
 pub async fn dashboard(ask: &Ask, filter: Filter) -> Result<Dashboard, Error> {
     let figures = report::dashboard(&ask.api.hospital, ask.viewer(), filter.clone()).await;
-    Ok(Dashboard { figures: figures.map_err(within_filter).told(ask)?, filter })
+    Ok(Dashboard {
+        figures: figures.map_err(within_filter).told(ask)?,
+        filter,
+    })
 }
 
 /// The report names fields of its filter; here they are fields of the argument `filter`.
@@ -93,22 +97,41 @@ impl Dashboard {
 
     /// By channel, most leads first.
     async fn by_channel(&self) -> Vec<DashboardRow<'_>> {
-        self.figures.by_channel.iter().map(|row| DashboardRow { of: RowOf::Channel(row) }).collect()
+        self.figures
+            .by_channel
+            .iter()
+            .map(|row| DashboardRow {
+                of: RowOf::Channel(row),
+            })
+            .collect()
     }
 
     /// By campaign, most leads first; the row without a campaign holds leads that answer none.
     async fn by_campaign(&self) -> Vec<DashboardRow<'_>> {
-        self.figures.by_campaign.iter().map(|row| DashboardRow { of: RowOf::Campaign(row) }).collect()
+        self.figures
+            .by_campaign
+            .iter()
+            .map(|row| DashboardRow {
+                of: RowOf::Campaign(row),
+            })
+            .collect()
     }
 
     /// By service line and channel, most leads first.
     async fn by_service_line_and_channel(&self) -> Vec<DashboardCell<'_>> {
-        self.figures.by_service_line_and_channel.iter().map(DashboardCell).collect()
+        self.figures
+            .by_service_line_and_channel
+            .iter()
+            .map(DashboardCell)
+            .collect()
     }
 
     /// What came of the attempts at these leads, whenever they were made.
     async fn outcomes(&self) -> Vec<OutcomeCount> {
-        let count = |row: &report::OutcomeCount| OutcomeCount { outcome: row.outcome.into(), count: row.count };
+        let count = |row: &report::OutcomeCount| OutcomeCount {
+            outcome: row.outcome.into(),
+            count: row.count,
+        };
         self.figures.outcomes.iter().map(count).collect()
     }
 
@@ -135,12 +158,21 @@ impl Dashboard {
     /// How the promise of a first attempt was kept, as of now.
     async fn sla(&self) -> SlaSummary {
         let sla = &self.figures.sla;
-        SlaSummary { met: sla.met, missed: sla.missed, late_now: sla.late_now, open: sla.open, ended: sla.ended }
+        SlaSummary {
+            met: sla.met,
+            missed: sla.missed,
+            late_now: sla.late_now,
+            open: sla.open,
+            ended: sla.ended,
+        }
     }
 
     /// Arrivals in each stage within the period, whenever the leads were received.
     async fn arrivals(&self) -> Vec<StageCount> {
-        let count = |row: &report::Arrival| StageCount { stage: row.stage.into(), count: row.count };
+        let count = |row: &report::Arrival| StageCount {
+            stage: row.stage.into(),
+            count: row.count,
+        };
         self.figures.arrivals.iter().map(count).collect()
     }
 
@@ -157,7 +189,9 @@ impl Dashboard {
         #[graphql(desc = "How long the pieces are.")] grain: Grain,
     ) -> Result<Vec<DashboardPoint>, Error> {
         let ask = Ask::of(ctx);
-        let points = report::series(&ask.api.hospital, ask.viewer(), &self.filter, grain.into()).await.told(ask)?;
+        let points = report::series(&ask.api.hospital, ask.viewer(), &self.filter, grain.into())
+            .await
+            .told(ask)?;
         Ok(points.into_iter().map(DashboardPoint).collect())
     }
 
@@ -173,7 +207,10 @@ pub struct FunnelTotals<'a>(&'a report::FunnelTotals);
 
 impl FunnelTotals<'_> {
     fn money(&self, minor: Option<i64>) -> Option<Money> {
-        Some(Money { minor: minor?, currency: self.0.currency.clone()? })
+        Some(Money {
+            minor: minor?,
+            currency: self.0.currency.clone()?,
+        })
     }
 }
 
@@ -280,7 +317,9 @@ impl DashboardRow<'_> {
 
     /// The service line, in rows by service line.
     async fn service_line(&self, ctx: &Context<'_>) -> Result<Option<ServiceLine>, Error> {
-        let RowOf::Line(row) = self.of else { return Ok(None) };
+        let RowOf::Line(row) = self.of else {
+            return Ok(None);
+        };
         directory::service_line(Ask::of(ctx), row.id).await
     }
 
@@ -292,7 +331,9 @@ impl DashboardRow<'_> {
 
     /// The campaign, in rows by campaign.
     async fn campaign(&self, ctx: &Context<'_>) -> Result<Option<Campaign>, Error> {
-        let RowOf::Campaign(row) = self.of else { return Ok(None) };
+        let RowOf::Campaign(row) = self.of else {
+            return Ok(None);
+        };
         campaign::campaign(Ask::of(ctx), row.id).await
     }
 

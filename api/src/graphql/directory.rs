@@ -35,7 +35,10 @@ impl ServiceLine {
     async fn aliases(&self, ctx: &Context<'_>) -> Result<Vec<String>, Error> {
         let playbook = Ask::of(ctx).playbook().await?;
         let own = [fold_name(&self.0.slug), fold_name(&self.0.name)];
-        let names = playbook.line_by_name.iter().filter(|(name, line)| **line == self.0.id && !own.contains(name));
+        let names = playbook
+            .line_by_name
+            .iter()
+            .filter(|(name, line)| **line == self.0.id && !own.contains(name));
         let mut aliases: Vec<String> = names.map(|(name, _)| name.clone()).collect();
         aliases.sort_unstable();
         Ok(aliases)
@@ -187,7 +190,11 @@ impl Team {
     async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Staff>, Error> {
         let playbook = Ask::of(ctx).playbook().await?;
         let members = playbook.members.get(&self.0.id).into_iter().flatten();
-        Ok(members.filter_map(|id| playbook.staff.get(id)).cloned().map(Staff).collect())
+        Ok(members
+            .filter_map(|id| playbook.staff.get(id))
+            .cloned()
+            .map(Staff)
+            .collect())
     }
 }
 
@@ -231,8 +238,14 @@ impl Staff {
     #[graphql(complexity = "5 * child_complexity")]
     async fn teams(&self, ctx: &Context<'_>) -> Result<Vec<Team>, Error> {
         let playbook = Ask::of(ctx).playbook().await?;
-        let theirs = playbook.members.iter().filter(|(_, members)| members.contains(&self.0.id));
-        let mut teams: Vec<_> = theirs.filter_map(|(team, _)| playbook.teams.get(team)).cloned().collect();
+        let theirs = playbook
+            .members
+            .iter()
+            .filter(|(_, members)| members.contains(&self.0.id));
+        let mut teams: Vec<_> = theirs
+            .filter_map(|(team, _)| playbook.teams.get(team))
+            .cloned()
+            .collect();
         teams.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(teams.into_iter().map(Team).collect())
     }

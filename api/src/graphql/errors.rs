@@ -19,6 +19,8 @@ pub const FORBIDDEN: &str = "FORBIDDEN";
 pub const IDEMPOTENCY_CONFLICT: &str = "IDEMPOTENCY_CONFLICT";
 /// The request with this `Idempotency-Key` is being carried out right now.
 pub const IDEMPOTENCY_RUNNING: &str = "IDEMPOTENCY_RUNNING";
+/// This address has sent too many; `retryAfterSecs` tells how long to wait.
+pub const THROTTLED: &str = "THROTTLED";
 /// A fault of the infrastructure; the log tells more under the request id.
 pub const INTERNAL_SERVER_ERROR: &str = "INTERNAL_SERVER_ERROR";
 /// The document is not GraphQL.
@@ -30,14 +32,26 @@ pub const OPERATION_RESOLUTION_FAILURE: &str = "OPERATION_RESOLUTION_FAILURE";
 
 /// Why a mutation did not do what was asked.
 #[derive(Interface, Clone, Debug)]
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "two fields of the interface have the same type"
+)]
 #[graphql(
     field(
         name = "field",
         ty = "Option<Vec<String>>",
         desc = "Path of the input field, outermost first; null when it is about the whole input."
     ),
-    field(name = "message", ty = "String", desc = "A sentence for people. Never repeats what was sent."),
-    field(name = "code", ty = "String", desc = "The reason, for programs: one word in capitals.")
+    field(
+        name = "message",
+        ty = "String",
+        desc = "A sentence for people. Never repeats what was sent."
+    ),
+    field(
+        name = "code",
+        ty = "String",
+        desc = "The reason, for programs: one word in capitals."
+    )
 )]
 pub enum UserError {
     /// A rule said no about the input.
@@ -70,7 +84,10 @@ impl InputError {
 
 /// Refusals as the data that a payload carries.
 pub fn user_errors(refusals: Vec<Refusal>) -> Vec<UserError> {
-    refusals.into_iter().map(|refusal| UserError::InputError(InputError(refusal))).collect()
+    refusals
+        .into_iter()
+        .map(|refusal| UserError::InputError(InputError(refusal)))
+        .collect()
 }
 
 /// An error with a code.
@@ -100,7 +117,10 @@ pub fn set_code(error: &mut ServerError, code: &str) {
 
 /// Whether an error has a code already.
 pub fn has_code(error: &ServerError) -> bool {
-    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
+    error
+        .extensions
+        .as_ref()
+        .is_some_and(|extensions| extensions.get("code").is_some())
 }
 
 /// Turns the failures of operations and finders into GraphQL errors.
@@ -125,7 +145,11 @@ fn tell(error: DomainError, ask: &Ask) -> Error {
             let first = refusals.first();
             let field = first.map(|refusal| refusal.field.join(".")).unwrap_or_default();
             let message = first.map_or("The input was refused.", |refusal| refusal.message.as_ref());
-            if field.is_empty() { coded(BAD_USER_INPUT, message) } else { bad_argument(&field, message) }
+            if field.is_empty() {
+                coded(BAD_USER_INPUT, message)
+            } else {
+                bad_argument(&field, message)
+            }
         }
         DomainError::Missing { noun } => coded(NOT_FOUND, format!("There is no such {noun}.")),
         DomainError::Fault(_) => {

@@ -19,8 +19,11 @@ use super::scalars::DateTime;
 use super::vocabulary::{FollowUpKind, FollowUpState};
 
 /// The work list: late first, then urgent, then by due time.
-const WORK: Order<follow_up::Entity> =
-    Order { name: "work list", columns: &[Column::Rank, Column::DueAt, Column::Id], descending: false };
+const WORK: Order<follow_up::Entity> = Order {
+    name: "work list",
+    columns: &[Column::Rank, Column::DueAt, Column::Id],
+    descending: false,
+};
 
 /// The follow-ups of a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +34,11 @@ impl Children for FollowUpsOfLead {
     type Parent = LeadId;
 
     const PARENT: Column = Column::LeadId;
-    const ORDER: Order<follow_up::Entity> =
-        Order { name: "follow-ups of a lead", columns: &[Column::Id], descending: true };
+    const ORDER: Order<follow_up::Entity> = Order {
+        name: "follow-ups of a lead",
+        columns: &[Column::Id],
+        descending: true,
+    };
 
     fn seen_by(viewer: &Viewer) -> Condition {
         find::in_scope(viewer)
@@ -154,14 +160,22 @@ impl FollowUpFilter {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming the field that cannot be used.
-    pub fn condition(&self, viewer: &Viewer, states_by_default: &[FollowUpState]) -> Result<Condition, Error> {
+    pub fn condition(
+        &self,
+        viewer: &Viewer,
+        states_by_default: &[FollowUpState],
+    ) -> Result<Condition, Error> {
         let states = self.states.as_deref().unwrap_or(states_by_default);
         let states = (!states.is_empty()).then(|| states.iter().map(|state| State::from(*state)));
         let kinds = self.kinds.as_ref();
         let kinds = kinds.map(|kinds| kinds.iter().map(|kind| follow_up::FollowUpKind::from(*kind)));
         let teams = read_list::<TeamId>("filter.teamIds", self.team_ids.as_deref())?;
         let assignees = read_list::<StaffId>("filter.assigneeIds", self.assignee_ids.as_deref())?;
-        let lead = self.lead_id.as_ref().map(|id| read::<LeadId>("filter.leadId", id)).transpose()?;
+        let lead = self
+            .lead_id
+            .as_ref()
+            .map(|id| read::<LeadId>("filter.leadId", id))
+            .transpose()?;
         Ok(Condition::all()
             .add_option(states.map(|states| Column::State.is_in(states)))
             .add_option(mine(self.mine, viewer)?)
@@ -176,10 +190,15 @@ impl FollowUpFilter {
 fn mine(wanted: Option<bool>, viewer: &Viewer) -> Result<Option<Condition>, Error> {
     match (wanted, viewer) {
         (Some(true), Viewer::Staff { id, teams, .. }) => {
-            let free = Condition::all().add(Column::AssigneeId.is_null()).add(Column::TeamId.is_in(teams.clone()));
+            let free = Condition::all()
+                .add(Column::AssigneeId.is_null())
+                .add(Column::TeamId.is_in(teams.clone()));
             Ok(Some(Condition::any().add(Column::AssigneeId.eq(*id)).add(free)))
         }
-        (Some(true), _) => Err(bad_argument("filter.mine", "Only a member of staff has work of their own.")),
+        (Some(true), _) => Err(bad_argument(
+            "filter.mine",
+            "Only a member of staff has work of their own.",
+        )),
         (Some(false) | None, _) => Ok(None),
     }
 }
@@ -203,8 +222,22 @@ impl FollowUpQuery {
         #[graphql(desc = "Which follow-ups.")] filter: Option<FollowUpFilter>,
     ) -> Result<Connection<FollowUp>, Error> {
         let ask = Ask::of(ctx);
-        let wanted = filter.unwrap_or_default().condition(ask.viewer(), &[FollowUpState::Open])?;
-        let args = PageArgs { first, after, last, before };
-        page(ask, find::visible_to(ask.viewer()).filter(wanted), &WORK, args, FollowUp).await
+        let wanted = filter
+            .unwrap_or_default()
+            .condition(ask.viewer(), &[FollowUpState::Open])?;
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        page(
+            ask,
+            find::visible_to(ask.viewer()).filter(wanted),
+            &WORK,
+            args,
+            FollowUp,
+        )
+        .await
     }
 }

@@ -10,7 +10,9 @@ pub(super) mod params;
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
 use async_graphql::{Request as Operation, Response as Answer, ServerError};
 use domain::error::Chain;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -28,6 +30,7 @@ use super::errors::{
 use super::idempotency::{self, Stopped};
 use super::{Schema, limits, sse};
 use crate::console_assets;
+use crate::limit::{Limiter, Posts};
 use crate::routes::RequestId;
 use crate::state::Api;
 use crate::viewer::{Caller, Credentials, Denied};
@@ -37,6 +40,7 @@ use crate::viewer::{Caller, Credentials, Denied};
 pub struct Door {
     pub(super) api: Api,
     pub(super) schema: Schema,
+    limiter: Arc<Limiter>,
     documents: Documents,
 }
 
@@ -52,18 +56,32 @@ pub(super) struct Refused {
 
 impl Refused {
     fn request(status: StatusCode, code: &str, message: &str) -> Self {
-        Self { status, always: true, error: Box::new(request_error(code, message)), headers: Vec::new() }
+        Self {
+            status,
+            always: true,
+            error: Box::new(request_error(code, message)),
+            headers: Vec::new(),
+        }
     }
 
     pub(super) fn document(error: ServerError) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, always: false, error: Box::new(error), headers: Vec::new() }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            always: false,
+            error: Box::new(error),
+            headers: Vec::new(),
+        }
     }
 
     /// A fault of the infrastructure, which the log tells more of.
     fn fault(request_id: &str) -> Self {
         let message = "Something went wrong on our side.";
         let mut refused = Self::request(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_SERVER_ERROR, message);
-        refused.error.extensions.get_or_insert_default().set("requestId", request_id);
+        refused
+            .error
+            .extensions
+            .get_or_insert_default()
+            .set("requestId", request_id);
         refused
     }
 
@@ -80,8 +98,13 @@ impl Refused {
 
 impl Door {
     /// The door of an installation.
-    pub fn new(api: Api, schema: Schema) -> Self {
-        Self { api, schema, documents: Documents::default() }
+    pub(crate) fn new(api: Api, schema: Schema, limiter: Arc<Limiter>) -> Self {
+        Self {
+            api,
+            schema,
+            limiter,
+            documents: Documents::default(),
+        }
     }
 
     async fn answer(&self, req: Request) -> Response {
@@ -96,7 +119,10 @@ impl Door {
         }
         let Some(media) = accept::negotiate(accept) else {
             let message = "Accept application/graphql-response+json, application/json or text/event-stream.";
-            return respond_refused(Refused::request(StatusCode::NOT_ACCEPTABLE, BAD_REQUEST, message), Media::Json);
+            return respond_refused(
+                Refused::request(StatusCode::NOT_ACCEPTABLE, BAD_REQUEST, message),
+                Media::Json,
+            );
         };
         match self.execute(req, media).await {
             Ok(response) => response,
@@ -106,17 +132,35 @@ impl Door {
 
     async fn execute(&self, req: Request, media: Media) -> Result<Response, Refused> {
         let shown = Credentials::of_headers(req.headers());
-        let request_id = req.data::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let request_id = req
+            .data::<RequestId>()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let idempotency_key = req.header("idempotency-key").map(str::to_owned);
         let is_get = req.method() == Method::GET;
+        let posts = self.posts(&req);
         let params = params::read(req, self.api.settings.max_body_bytes).await?;
         let caller = self.caller(&shown, &request_id).await?;
-        let ask = Arc::new(Ask::new(self.api.clone(), caller, request_id, idempotency_key));
+        let ask = Arc::new(Ask::new(
+            self.api.clone(),
+            caller,
+            posts,
+            request_id,
+            idempotency_key,
+        ));
         let prepared = self.prepare(params, &ask).await?;
         if is_get && prepared.kind == OperationType::Mutation {
             let message = "A mutation is sent by POST.";
             let refused = Refused::request(StatusCode::METHOD_NOT_ALLOWED, BAD_REQUEST, message);
             return Err(refused.with(header::ALLOW, "POST"));
+        }
+        if media == Media::EventStream
+            && prepared.kind == OperationType::Mutation
+            && ask.idempotency_key.is_some()
+        {
+            // A stream is not kept, and a key that is passed over in silence would be worse than none.
+            let message = "A mutation with an Idempotency-Key is answered as JSON; accept that.";
+            return Err(Refused::request(StatusCode::NOT_ACCEPTABLE, BAD_REQUEST, message));
         }
         if media == Media::EventStream {
             return Ok(sse::respond(self, prepared, ask));
@@ -137,6 +181,11 @@ impl Door {
             self.documents.keep(keep);
         }
         Ok(respond(&answer, ask.was_executed(), media))
+    }
+
+    /// The count of posts that a request is held against.
+    pub(super) fn posts(&self, req: &Request) -> Posts {
+        Posts::of(&self.limiter, req, self.api.settings.trust_proxy)
     }
 
     /// Who asks, by what was shown.
@@ -170,12 +219,18 @@ impl Door {
             let message = "Send the session's CSRF token, viewer.csrfToken, as the header X-CSRF-Token.";
             return Err(Refused::request(StatusCode::FORBIDDEN, FORBIDDEN, message));
         }
-        let mut request = Operation::new(found.text).variables(variables).data(Arc::clone(ask));
+        let mut request = Operation::new(found.text)
+            .variables(variables)
+            .data(Arc::clone(ask));
         if let Some(name) = name {
             request = request.operation_name(name);
         }
         request.set_parsed_query(found.document);
-        Ok(Prepared { kind, operation: request, keep: found.keep })
+        Ok(Prepared {
+            kind,
+            operation: request,
+            keep: found.keep,
+        })
     }
 }
 
@@ -192,7 +247,8 @@ fn stopped(why: &Stopped, request_id: &str) -> Refused {
         }
         Stopped::Running => {
             let message = "The same request is being carried out right now; ask again in a moment.";
-            Refused::request(StatusCode::CONFLICT, IDEMPOTENCY_RUNNING, message).with(header::RETRY_AFTER, "1")
+            Refused::request(StatusCode::CONFLICT, IDEMPOTENCY_RUNNING, message)
+                .with(header::RETRY_AFTER, "1")
         }
         Stopped::Fault(error) => {
             tracing::error!(request_id, error = %Chain(error), "a mutation could not be held against its key");
@@ -218,14 +274,18 @@ fn pick<'a>(
     let failed = |message: String| Refused::document(request_error(OPERATION_RESOLUTION_FAILURE, message));
     match (&document.operations, wanted) {
         (DocumentOperations::Single(operation), None) => Ok((None, &operation.node)),
-        (DocumentOperations::Single(_), Some(_)) => Err(failed("The document has no operation of this name.".into())),
+        (DocumentOperations::Single(_), Some(_)) => {
+            Err(failed("The document has no operation of this name.".into()))
+        }
         (DocumentOperations::Multiple(operations), Some(name)) => operations
             .get(name)
             .map(|operation| (Some(name.to_owned()), &operation.node))
             .ok_or_else(|| failed("The document has no operation of this name.".into())),
         (DocumentOperations::Multiple(operations), None) => match operations.iter().next() {
             Some((name, operation)) if operations.len() == 1 => Ok((Some(name.to_string()), &operation.node)),
-            _ => Err(failed("The document has several operations: name one in operationName.".into())),
+            _ => Err(failed(
+                "The document has several operations: name one in operationName.".into(),
+            )),
         },
     }
 }
@@ -270,7 +330,11 @@ impl<'a> Body<'a> {
 }
 
 fn respond(answer: &Answer, executed: bool, media: Media) -> Response {
-    let status = if executed || media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let status = if executed || media == Media::Json {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     let mut response = with_body(status, media, Body::of(answer, executed).text());
     for (name, value) in &answer.http_headers {
         response.headers_mut().append(name, value.clone());
@@ -279,7 +343,11 @@ fn respond(answer: &Answer, executed: bool, media: Media) -> Response {
 }
 
 fn respond_refused(refused: Refused, media: Media) -> Response {
-    let status = if refused.always || media != Media::Json { refused.status } else { StatusCode::OK };
+    let status = if refused.always || media != Media::Json {
+        refused.status
+    } else {
+        StatusCode::OK
+    };
     let answer = Answer::from_errors(vec![*refused.error]);
     let mut response = with_body(status, media, Body::of(&answer, false).text());
     for (name, value) in refused.headers {

@@ -28,12 +28,18 @@ pub fn read<T: TypedId + FromStr<Err = WrongId>>(argument: &str, id: &ID) -> Res
 ///
 /// # Errors
 /// `BAD_USER_INPUT` naming the argument when one is wrong or there are more than [`IDS_MAX`].
-pub fn read_list<T: TypedId + FromStr<Err = WrongId>>(argument: &str, ids: Option<&[ID]>) -> Result<Option<Vec<T>>, Error> {
+pub fn read_list<T: TypedId + FromStr<Err = WrongId>>(
+    argument: &str,
+    ids: Option<&[ID]>,
+) -> Result<Option<Vec<T>>, Error> {
     let Some(ids) = ids else { return Ok(None) };
     if ids.len() > IDS_MAX {
         return Err(bad_argument(argument, &format!("At most {IDS_MAX} ids.")));
     }
-    ids.iter().map(|id| read(argument, id)).collect::<Result<_, _>>().map(Some)
+    ids.iter()
+        .map(|id| read(argument, id))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// Reads an id of a mutation's input, where wrong input is answered as data.
@@ -41,7 +47,8 @@ pub fn read_list<T: TypedId + FromStr<Err = WrongId>>(argument: &str, ids: Optio
 /// # Errors
 /// A refusal of the field.
 pub fn read_input<T: TypedId + FromStr<Err = WrongId>>(field: &str, id: &ID) -> Result<T, Refusal> {
-    id.parse().map_err(|_| Refusal::new(Code::Invalid, field, expected::<T>()))
+    id.parse()
+        .map_err(|_| Refusal::new(Code::Invalid, field, expected::<T>()))
 }
 
 fn expected<T: TypedId>() -> String {
@@ -64,7 +71,10 @@ mod tests {
     fn an_id_of_another_kind_is_an_error_that_names_the_argument() {
         let contact = id(ContactId(Uuid::from_u128(7)));
         let error = read::<LeadId>("filter.leadId", &contact).unwrap_err();
-        assert_eq!(error.message, "filter.leadId: Expected an id that starts with lead_.");
+        assert_eq!(
+            error.message,
+            "filter.leadId: Expected an id that starts with lead_."
+        );
         let extensions = error.extensions.unwrap();
         assert_eq!(extensions.get("code"), Some(&"BAD_USER_INPUT".into()));
         assert_eq!(extensions.get("argument"), Some(&"filter.leadId".into()));

@@ -71,21 +71,33 @@ pub fn note_secret(ctx: &Context<'_>) {
 /// # Errors
 /// When it is not to be executed.
 pub async fn execute(schema: &Schema, ask: &Arc<Ask>, mutation: Request) -> Result<Response, Stopped> {
-    let Some(sent) = &ask.idempotency_key else { return Ok(schema.execute(mutation).await) };
+    let Some(sent) = &ask.idempotency_key else {
+        return Ok(schema.execute(mutation).await);
+    };
     let key = read_key(sent).ok_or(Stopped::WrongKey)?.to_owned();
     let (schema, ask) = (schema.clone(), Arc::clone(ask));
     let course = tokio::spawn(async move { once(&schema, &ask, &key, mutation).await });
-    course.await.unwrap_or_else(|error| Err(Stopped::Fault(DomainError::Fault(Box::new(error)))))
+    course
+        .await
+        .unwrap_or_else(|error| Err(Stopped::Fault(DomainError::Fault(Box::new(error)))))
 }
 
 async fn once(schema: &Schema, ask: &Ask, key: &str, mutation: Request) -> Result<Response, Stopped> {
     let h = &ask.api.hospital;
     let principal = principal(ask.viewer());
-    let key = Key { principal: &principal, operation: OPERATION, key };
-    match kept::begin(h, key, &fingerprint(&mutation)).await.map_err(stopped)? {
+    let key = Key {
+        principal: &principal,
+        operation: OPERATION,
+        key,
+    };
+    match kept::begin(h, key, &fingerprint(&mutation))
+        .await
+        .map_err(stopped)?
+    {
         Begun::Running => return Err(Stopped::Running),
         Begun::Answered(answer) => {
-            let answer = written(&answer).ok_or_else(|| Stopped::Fault(DomainError::fault("a kept answer is unreadable")))?;
+            let answer = written(&answer)
+                .ok_or_else(|| Stopped::Fault(DomainError::fault("a kept answer is unreadable")))?;
             ask.begin_execution();
             return Ok(answer);
         }
@@ -107,7 +119,11 @@ async fn once(schema: &Schema, ask: &Ask, key: &str, mutation: Request) -> Resul
 
 fn stopped(error: DomainError) -> Stopped {
     match &error {
-        DomainError::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::IdempotencyConflict) => {
+        DomainError::Refused(refusals)
+            if refusals
+                .iter()
+                .any(|refusal| refusal.code == Code::IdempotencyConflict) =>
+        {
             Stopped::Conflict
         }
         _ => Stopped::Fault(error),
@@ -137,8 +153,14 @@ fn principal(viewer: &Viewer) -> String {
 /// The key of a header, bare or in quotes as the IETF's draft writes it: printable ASCII.
 fn read_key(sent: &str) -> Option<&str> {
     let sent = sent.trim();
-    let key = sent.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(sent);
-    let plain = !key.is_empty() && key.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"');
+    let key = sent
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(sent);
+    let plain = !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"');
     (plain && key.len() <= MAX_KEY_CHARS).then_some(key)
 }
 
@@ -147,7 +169,11 @@ fn read_key(sent: &str) -> Option<&str> {
 fn fingerprint(mutation: &Request) -> String {
     let variables = serde_json::to_value(&mutation.variables).unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [&mutation.query, mutation.operation_name.as_deref().unwrap_or_default(), &variables.to_string()] {
+    for part in [
+        &mutation.query,
+        mutation.operation_name.as_deref().unwrap_or_default(),
+        &variables.to_string(),
+    ] {
         // The length keeps two different requests from reading as the same bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);

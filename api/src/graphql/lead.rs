@@ -46,7 +46,9 @@ impl Lead {
     async fn contact(&self, ctx: &Context<'_>) -> Result<Contact, Error> {
         let ask = Ask::of(ctx);
         let row = ask.load(self.0.contact_id).await?;
-        row.map(Contact).ok_or(DomainError::Missing { noun: "contact" }).told(ask)
+        row.map(Contact)
+            .ok_or(DomainError::Missing { noun: "contact" })
+            .told(ask)
     }
 
     /// What is asked for.
@@ -187,7 +189,12 @@ impl Lead {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<LeadEvent>, Error> {
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         children::connection(Ask::of(ctx), TimelineOfLead, self.0.id, args, LeadEvent).await
     }
 
@@ -208,7 +215,12 @@ impl Lead {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<FollowUp>, Error> {
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         children::connection(Ask::of(ctx), FollowUpsOfLead, self.0.id, args, FollowUp).await
     }
 
@@ -222,7 +234,12 @@ impl Lead {
         #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Message>, Error> {
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         children::connection(Ask::of(ctx), MessagesOfLead, self.0.id, args, Message).await
     }
 
@@ -248,13 +265,20 @@ pub struct LeadQuery;
 #[Object]
 impl LeadQuery {
     /// One lead; null when there is none or it is not yours.
-    async fn lead(&self, ctx: &Context<'_>, #[graphql(desc = "The lead's id.")] id: ID) -> Result<Option<Lead>, Error> {
+    async fn lead(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The lead's id.")] id: ID,
+    ) -> Result<Option<Lead>, Error> {
         lead(Ask::of(ctx), Some(id::read("id", &id)?)).await
     }
 
     /// Leads, the latest received first unless ordered otherwise.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "Relay's arguments are four by themselves")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Relay's arguments are four by themselves"
+    )]
     async fn leads(
         &self,
         ctx: &Context<'_>,
@@ -270,7 +294,12 @@ impl LeadQuery {
         if let Some(filter) = filter {
             select = select.filter(filter.condition(ask.now())?);
         }
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         page(ask, select, &filter::order(order_by), args, Lead).await
     }
 }

@@ -28,7 +28,10 @@ pub fn check(
     depth_max: usize,
 ) -> Result<(), ServerError> {
     let set = &operation.selection_set.node;
-    let mut walk = Walk { fragments: &document.fragments, depths: HashMap::new() };
+    let mut walk = Walk {
+        fragments: &document.fragments,
+        depths: HashMap::new(),
+    };
     if walk.depth(set) > depth_max {
         let message = format!("The operation is nested deeper than {depth_max} fields.");
         return Err(request_error(GRAPHQL_VALIDATION_FAILED, message));
@@ -86,7 +89,9 @@ impl<'a> Walk<'a> {
         if let Some(known) = self.depths.get(name) {
             return known.unwrap_or(0);
         }
-        let Some(fragment) = self.fragments.get(name) else { return 0 };
+        let Some(fragment) = self.fragments.get(name) else {
+            return 0;
+        };
         self.depths.insert(name, None);
         let depth = self.depth(&fragment.node.selection_set.node);
         self.depths.insert(name, Some(depth));

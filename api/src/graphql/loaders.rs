@@ -10,12 +10,14 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use domain::viewer::Viewer;
 use entity::id::{
-    AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId, FollowUpId, FormId,
-    LeadEventId, LeadId, MessageId, PlacementId, SequenceId, SequenceVersionId, ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
+    AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId,
+    FollowUpId, FormId, LeadEventId, LeadId, MessageId, PlacementId, SequenceId, SequenceVersionId,
+    ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
 };
 use entity::{
-    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_wording, contact, department, enrollment,
-    follow_up, form, lead, lead_event, message, placement, sequence, sequence_version, staff, template, template_version, token,
+    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event,
+    consent_wording, contact, department, enrollment, follow_up, form, lead, lead_event, message, placement,
+    sequence, sequence_version, staff, template, template_version, token,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -71,7 +73,10 @@ impl Loader<LeadId> for Rows {
 
     async fn load(&self, ids: &[LeadId]) -> Result<HashMap<LeadId, Self::Value>, Self::Error> {
         let wanted = lead::Column::Id.is_in(ids.iter().copied());
-        let rows = domain::lead::find::visible_to(&self.viewer).filter(wanted).all(&self.db).await?;
+        let rows = domain::lead::find::visible_to(&self.viewer)
+            .filter(wanted)
+            .all(&self.db)
+            .await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
     }
 }
@@ -84,10 +89,19 @@ impl Loader<VisibleContact> for Rows {
     type Value = contact::Model;
     type Error = Arc<DbErr>;
 
-    async fn load(&self, ids: &[VisibleContact]) -> Result<HashMap<VisibleContact, Self::Value>, Self::Error> {
+    async fn load(
+        &self,
+        ids: &[VisibleContact],
+    ) -> Result<HashMap<VisibleContact, Self::Value>, Self::Error> {
         let wanted = contact::Column::Id.is_in(ids.iter().map(|id| id.0));
-        let rows = domain::contact::find::visible_to(&self.viewer).filter(wanted).all(&self.db).await?;
-        Ok(rows.into_iter().map(|row| (VisibleContact(row.id), row)).collect())
+        let rows = domain::contact::find::visible_to(&self.viewer)
+            .filter(wanted)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (VisibleContact(row.id), row))
+            .collect())
     }
 }
 
@@ -107,7 +121,10 @@ impl Loader<BookedFor> for Rows {
             .order_by_asc(appointment::Column::StartsAt)
             .all(&self.db)
             .await?;
-        Ok(rows.into_iter().map(|row| (BookedFor(row.lead_id), row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (BookedFor(row.lead_id), row))
+            .collect())
     }
 }
 
@@ -146,11 +163,18 @@ impl Loader<LinesOf> for Rows {
     type Error = Arc<DbErr>;
 
     async fn load(&self, campaigns: &[LinesOf]) -> Result<HashMap<LinesOf, Self::Value>, Self::Error> {
-        let wanted = campaign_service_line::Column::CampaignId.is_in(campaigns.iter().map(|campaign| campaign.0));
-        let rows = campaign_service_line::Entity::find().filter(wanted).all(&self.db).await?;
+        let wanted =
+            campaign_service_line::Column::CampaignId.is_in(campaigns.iter().map(|campaign| campaign.0));
+        let rows = campaign_service_line::Entity::find()
+            .filter(wanted)
+            .all(&self.db)
+            .await?;
         let mut lines: HashMap<LinesOf, Vec<ServiceLineId>> = HashMap::with_capacity(campaigns.len());
         for row in rows {
-            lines.entry(LinesOf(row.campaign_id)).or_default().push(row.service_line_id);
+            lines
+                .entry(LinesOf(row.campaign_id))
+                .or_default()
+                .push(row.service_line_id);
         }
         Ok(lines)
     }
@@ -167,11 +191,15 @@ impl Loader<ConsentOf> for Rows {
     async fn load(&self, contacts: &[ConsentOf]) -> Result<HashMap<ConsentOf, Self::Value>, Self::Error> {
         let wanted = consent_event::Column::ContactId.is_in(contacts.iter().map(|contact| contact.0));
         let rows = consent_event::Entity::find().filter(wanted).all(&self.db).await?;
-        let mut events: HashMap<ConsentOf, Vec<consent_event::Model>> = HashMap::with_capacity(contacts.len());
+        let mut events: HashMap<ConsentOf, Vec<consent_event::Model>> =
+            HashMap::with_capacity(contacts.len());
         for row in rows {
             events.entry(ConsentOf(row.contact_id)).or_default().push(row);
         }
-        Ok(events.into_iter().map(|(contact, events)| (contact, Arc::new(events))).collect())
+        Ok(events
+            .into_iter()
+            .map(|(contact, events)| (contact, Arc::new(events)))
+            .collect())
     }
 }
 
@@ -186,6 +214,9 @@ impl Loader<CapturedOf> for Rows {
     async fn load(&self, messages: &[CapturedOf]) -> Result<HashMap<CapturedOf, Self::Value>, Self::Error> {
         let wanted = captured_mail::Column::MessageId.is_in(messages.iter().map(|message| message.0));
         let rows = captured_mail::Entity::find().filter(wanted).all(&self.db).await?;
-        Ok(rows.into_iter().map(|row| (CapturedOf(row.message_id), Arc::new(row))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| (CapturedOf(row.message_id), Arc::new(row)))
+            .collect())
     }
 }

@@ -28,8 +28,11 @@ use super::vocabulary::{GateOutcome, GateReason, MessageEventKind, MessageKind, 
 pub use content::{Header, MessageContent};
 
 /// Messages, the latest planned first: ids sort by the time they were made.
-const LATEST: Order<message::Entity> =
-    Order { name: "messages, latest", columns: &[Column::Id], descending: true };
+const LATEST: Order<message::Entity> = Order {
+    name: "messages, latest",
+    columns: &[Column::Id],
+    descending: true,
+};
 
 /// The messages about a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +43,10 @@ impl Children for MessagesOfLead {
     type Parent = LeadId;
 
     const PARENT: Column = Column::LeadId;
-    const ORDER: Order<message::Entity> = Order { name: "messages of a lead", ..LATEST };
+    const ORDER: Order<message::Entity> = Order {
+        name: "messages of a lead",
+        ..LATEST
+    };
 
     fn seen_by(viewer: &Viewer) -> Condition {
         find::in_scope(viewer)
@@ -56,7 +62,10 @@ impl Children for MessagesOfContact {
     type Parent = ContactId;
 
     const PARENT: Column = Column::ContactId;
-    const ORDER: Order<message::Entity> = Order { name: "messages of a contact", ..LATEST };
+    const ORDER: Order<message::Entity> = Order {
+        name: "messages of a contact",
+        ..LATEST
+    };
 
     fn seen_by(viewer: &Viewer) -> Condition {
         find::in_scope(viewer)
@@ -72,8 +81,11 @@ impl Children for EventsOfMessage {
     type Parent = MessageId;
 
     const PARENT: message_event::Column = message_event::Column::MessageId;
-    const ORDER: Order<message_event::Entity> =
-        Order { name: "message events", columns: &[message_event::Column::Id], descending: false };
+    const ORDER: Order<message_event::Entity> = Order {
+        name: "message events",
+        columns: &[message_event::Column::Id],
+        descending: false,
+    };
 }
 
 /// One outbound mail with its decision and proof.
@@ -109,7 +121,10 @@ impl Message {
             },
             (None, None) => None,
         };
-        contact.map(Contact).ok_or(DomainError::Missing { noun: "contact" }).told(ask)
+        contact
+            .map(Contact)
+            .ok_or(DomainError::Missing { noun: "contact" })
+            .told(ask)
     }
 
     /// The member of staff it goes to; null for a mail to a contact.
@@ -139,7 +154,9 @@ impl Message {
 
     /// The enrollment that planned it.
     async fn enrollment(&self, ctx: &Context<'_>) -> Result<Option<Enrollment>, Error> {
-        let Some(id) = self.0.enrollment_id else { return Ok(None) };
+        let Some(id) = self.0.enrollment_id else {
+            return Ok(None);
+        };
         Ok(Ask::of(ctx).load(id).await?.map(Enrollment))
     }
 
@@ -201,7 +218,10 @@ impl Message {
         if !ask.api.settings.mail_captured {
             return Ok(None);
         }
-        Ok(ask.load(CapturedOf(self.0.id)).await?.and_then(|mail| content::read(&mail.raw)))
+        Ok(ask
+            .load(CapturedOf(self.0.id))
+            .await?
+            .and_then(|mail| content::read(&mail.raw)))
     }
 }
 
@@ -213,14 +233,20 @@ pub struct GateDecision<'a>(&'a message::Model);
 impl GateDecision<'_> {
     /// What it said.
     async fn outcome(&self) -> GateOutcome {
-        self.0.decision.as_ref().map_or(GateOutcome::Defer, |decision| decision.outcome.into())
+        self.0
+            .decision
+            .as_ref()
+            .map_or(GateOutcome::Defer, |decision| decision.outcome.into())
     }
 
     /// Why.
     async fn reasons(&self) -> Vec<GateReasonText> {
         let Some(decision) = &self.0.decision else {
             let text = "It waits for its due time. The gate decides when it is about to go.".to_owned();
-            return vec![GateReasonText { code: GateReason::NotDue, text }];
+            return vec![GateReasonText {
+                code: GateReason::NotDue,
+                text,
+            }];
         };
         let reason = |reason: &message::DecisionReason| GateReasonText {
             code: reason.code.into(),
@@ -239,7 +265,12 @@ impl GateDecision<'_> {
 
     /// The consent event relied on, or the withdrawal that stands against it.
     async fn consent_event(&self, ctx: &Context<'_>) -> Result<Option<ConsentEvent>, Error> {
-        let Some(id) = self.0.decision.as_ref().and_then(|decision| decision.consent_event_id) else {
+        let Some(id) = self
+            .0
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.consent_event_id)
+        else {
             return Ok(None);
         };
         Ok(Ask::of(ctx).load(id).await?.map(ConsentEvent))
@@ -286,7 +317,12 @@ pub struct MessageEvent {
 
 impl MessageEvent {
     fn of(row: message_event::Model) -> Self {
-        Self { id: id(row.id), kind: row.kind.into(), detail: row.detail, at: row.at.into() }
+        Self {
+            id: id(row.id),
+            kind: row.kind.into(),
+            detail: row.detail,
+            at: row.at.into(),
+        }
     }
 }
 
@@ -305,11 +341,23 @@ pub struct MessageFilter {
 
 impl MessageFilter {
     fn condition(&self) -> Result<Condition, Error> {
-        let lead = self.lead_id.as_ref().map(|id| id::read::<LeadId>("filter.leadId", id)).transpose()?;
+        let lead = self
+            .lead_id
+            .as_ref()
+            .map(|id| id::read::<LeadId>("filter.leadId", id))
+            .transpose()?;
         let contact = self.contact_id.as_ref();
-        let contact = contact.map(|id| id::read::<ContactId>("filter.contactId", id)).transpose()?;
-        let states = self.states.as_ref().map(|list| list.iter().map(|one| message::MessageState::from(*one)));
-        let kinds = self.kinds.as_ref().map(|list| list.iter().map(|one| message::MessageKind::from(*one)));
+        let contact = contact
+            .map(|id| id::read::<ContactId>("filter.contactId", id))
+            .transpose()?;
+        let states = self
+            .states
+            .as_ref()
+            .map(|list| list.iter().map(|one| message::MessageState::from(*one)));
+        let kinds = self
+            .kinds
+            .as_ref()
+            .map(|list| list.iter().map(|one| message::MessageKind::from(*one)));
         Ok(Condition::all()
             .add_option(lead.map(|lead| Column::LeadId.eq(lead)))
             .add_option(contact.map(|contact| Column::ContactId.eq(contact)))
@@ -347,8 +395,20 @@ impl MessageQuery {
     ) -> Result<Connection<Message>, Error> {
         let ask = Ask::of(ctx);
         let wanted = filter.unwrap_or_default().condition()?;
-        let args = PageArgs { first, after, last, before };
-        page(ask, find::visible_to(ask.viewer()).filter(wanted), &LATEST, args, Message).await
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        page(
+            ask,
+            find::visible_to(ask.viewer()).filter(wanted),
+            &LATEST,
+            args,
+            Message,
+        )
+        .await
     }
 }
 

@@ -101,7 +101,11 @@ async fn audited<T, S: Display>(
     let outcome = outcome(ctx, done).await?;
     if let Ok(value) = &outcome {
         let ask = Ask::of(ctx);
-        let (h, actor, subject) = (&ask.api.hospital, ask.viewer().actor(), subject(value).to_string());
+        let (h, actor, subject) = (
+            &ask.api.hospital,
+            ask.viewer().actor(),
+            subject(value).to_string(),
+        );
         if let Err(error) = audit::write(h, actor, action, &subject, &ask.request_id).await {
             tracing::error!(
                 request_id = %ask.request_id, action, subject, actor_kind = actor.kind.as_str(), actor_id = ?actor.id,
@@ -114,7 +118,11 @@ async fn audited<T, S: Display>(
 
 /// Something that is absent, or not yours.
 fn missing(noun: &'static str) -> Refusal {
-    Refusal::new(Code::NotFound, &id_field(noun), format!("There is no such {noun}."))
+    Refusal::new(
+        Code::NotFound,
+        &id_field(noun),
+        format!("There is no such {noun}."),
+    )
 }
 
 /// The input field that names a thing: `followUpId` for a `follow-up`.
@@ -188,7 +196,10 @@ mod tests {
         assert_eq!(id_field("lead"), "leadId");
         assert_eq!(id_field("follow-up"), "followUpId");
         let refusal = missing("follow-up");
-        assert_eq!((refusal.code, refusal.field), (Code::NotFound, vec!["followUpId".to_owned()]));
+        assert_eq!(
+            (refusal.code, refusal.field),
+            (Code::NotFound, vec!["followUpId".to_owned()])
+        );
         assert_eq!(refusal.message, "There is no such follow-up.");
     }
 
@@ -202,8 +213,11 @@ mod tests {
     #[test]
     fn a_wrong_id_is_refused_at_its_field() {
         let lead = id::id(LeadId(Uuid::from_u128(7)));
-        let refused = read_id_edit::<FacilityId>("facilityId", MaybeUndefined::Value(lead.clone())).unwrap_err();
-        let DomainError::Refused(refusals) = refused else { panic!("it is no refusal") };
+        let refused =
+            read_id_edit::<FacilityId>("facilityId", MaybeUndefined::Value(lead.clone())).unwrap_err();
+        let DomainError::Refused(refusals) = refused else {
+            panic!("it is no refusal")
+        };
         assert_eq!(refusals[0].field, ["facilityId"]);
         assert!(read_id::<LeadId>("leadId", &lead).is_ok());
     }

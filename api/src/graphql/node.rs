@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, Error, ID, Interface, Object};
 use entity::id::{
-    CampaignId, ContactId, FacilityId, FollowUpId, LeadId, MessageId, PlacementId, SequenceId, ServiceLineId, StaffId, TeamId,
-    TypedId,
+    CampaignId, ContactId, FacilityId, FollowUpId, LeadId, MessageId, PlacementId, SequenceId, ServiceLineId,
+    StaffId, TeamId, TypedId,
 };
 
 use super::ask::Ask;
@@ -20,7 +20,11 @@ use super::sequence::{self, Sequence};
 
 /// Anything with an id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The id: a prefix that names the kind, and 26 letters and digits."))]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "The id: a prefix that names the kind, and 26 letters and digits."
+))]
 pub enum Node {
     /// A lead.
     Lead(Box<Lead>),
@@ -54,7 +58,11 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Anything by its id; null when there is none or it is not yours.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The id.")] id: ID) -> Result<Option<Node>, Error> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: ID,
+    ) -> Result<Option<Node>, Error> {
         node(Ask::of(ctx), "id", &id).await
     }
 
@@ -75,28 +83,38 @@ impl NodeQuery {
 
 async fn node(ask: &Ask, argument: &str, id: &ID) -> Result<Option<Node>, Error> {
     Ok(match prefix(id) {
-        Some(LeadId::PREFIX) => {
-            lead::lead(ask, Some(read(argument, id)?)).await?.map(|lead| Node::Lead(Box::new(lead)))
-        }
+        Some(LeadId::PREFIX) => lead::lead(ask, Some(read(argument, id)?))
+            .await?
+            .map(|lead| Node::Lead(Box::new(lead))),
         Some(ContactId::PREFIX) => {
             let row = ask.load(VisibleContact(read(argument, id)?)).await?;
             row.map(|row| Node::Contact(Box::new(Contact(row))))
         }
-        Some(CampaignId::PREFIX) => campaign::campaign(ask, Some(read(argument, id)?)).await?.map(Node::Campaign),
-        Some(PlacementId::PREFIX) => {
-            campaign::placement(ask, Some(read(argument, id)?)).await?.map(Node::Placement)
-        }
-        Some(ServiceLineId::PREFIX) => {
-            directory::service_line(ask, Some(read(argument, id)?)).await?.map(Node::ServiceLine)
-        }
-        Some(FacilityId::PREFIX) => directory::facility(ask, Some(read(argument, id)?)).await?.map(Node::Facility),
-        Some(TeamId::PREFIX) => directory::team(ask, Some(read(argument, id)?)).await?.map(Node::Team),
-        Some(StaffId::PREFIX) => directory::staff(ask, Some(read(argument, id)?)).await?.map(Node::Staff),
+        Some(CampaignId::PREFIX) => campaign::campaign(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Campaign),
+        Some(PlacementId::PREFIX) => campaign::placement(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Placement),
+        Some(ServiceLineId::PREFIX) => directory::service_line(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::ServiceLine),
+        Some(FacilityId::PREFIX) => directory::facility(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Facility),
+        Some(TeamId::PREFIX) => directory::team(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Team),
+        Some(StaffId::PREFIX) => directory::staff(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Staff),
         Some(FollowUpId::PREFIX) => follow_up(ask, read(argument, id)?).await?.map(Node::FollowUp),
-        Some(SequenceId::PREFIX) => sequence::sequence(ask, Some(read(argument, id)?)).await?.map(Node::Sequence),
-        Some(MessageId::PREFIX) => {
-            message::message(ask, read(argument, id)?).await?.map(|message| Node::Message(Box::new(message)))
-        }
+        Some(SequenceId::PREFIX) => sequence::sequence(ask, Some(read(argument, id)?))
+            .await?
+            .map(Node::Sequence),
+        Some(MessageId::PREFIX) => message::message(ask, read(argument, id)?)
+            .await?
+            .map(|message| Node::Message(Box::new(message))),
         _ => return Err(bad_argument(argument, "This is not an id of anything.")),
     })
 }

@@ -111,7 +111,12 @@ pub struct Window {
 impl Window {
     /// The first `size` rows.
     pub const fn first(size: u64) -> Self {
-        Self { size, backward: false, after: None, before: None }
+        Self {
+            size,
+            backward: false,
+            after: None,
+            before: None,
+        }
     }
 }
 
@@ -139,7 +144,9 @@ impl PageArgs {
         }
         let place = |argument: &str, cursor: &Option<String>| {
             let read = |text: &String| {
-                let place = cursors.read(order.name, text).filter(|place| place.len() == order.columns.len());
+                let place = cursors
+                    .read(order.name, text)
+                    .filter(|place| place.len() == order.columns.len());
                 place.ok_or_else(|| bad_argument(argument, "This is not a cursor of this list."))
             };
             cursor.as_ref().map(read).transpose()
@@ -165,7 +172,9 @@ fn size(argument: &str, wanted: Option<i32>) -> Result<Option<u64>, Error> {
 /// How many fields a page costs: those of one row, for as many rows as may come.
 pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     let rows = first.or(last).unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
-    child.saturating_mul(usize::try_from(rows).unwrap_or(1)).saturating_add(1)
+    child
+        .saturating_mul(usize::try_from(rows).unwrap_or(1))
+        .saturating_add(1)
 }
 
 /// Reads and writes cursors.
@@ -177,7 +186,9 @@ pub struct Cursors {
 impl Cursors {
     /// Cursors signed with the installation's key.
     pub fn new(secrets: &Secrets) -> Self {
-        Self { key: secrets.derive("cursor") }
+        Self {
+            key: secrets.derive("cursor"),
+        }
     }
 
     /// The cursor of a place in a list.
@@ -219,21 +230,36 @@ pub fn cut<E: EntityTrait>(select: Select<E>, order: &Order<E>, window: &Window)
 
 /// Only the rows between the window's cursors.
 pub fn between<E: EntityTrait>(mut select: Select<E>, order: &Order<E>, window: &Window) -> Select<E> {
-    let columns = || Expr::tuple(order.columns.iter().map(|column| Expr::col(column.as_column_ref())));
+    let columns = || {
+        Expr::tuple(
+            order
+                .columns
+                .iter()
+                .map(|column| Expr::col(column.as_column_ref())),
+        )
+    };
     let values = |place: &Place| Expr::tuple(place.iter().map(Mark::expr));
     // What comes later in the list is larger, unless the largest comes first.
     for (place, later) in [(&window.after, true), (&window.before, false)] {
         let Some(place) = place else { continue };
         let larger = later != order.descending;
         let values = values(place);
-        select = select.filter(if larger { columns().gt(values) } else { columns().lt(values) });
+        select = select.filter(if larger {
+            columns().gt(values)
+        } else {
+            columns().lt(values)
+        });
     }
     select
 }
 
 /// The direction in which a window is read.
 pub fn direction<E: EntityTrait>(order: &Order<E>, backward: bool) -> Direction {
-    if order.descending == backward { Direction::Asc } else { Direction::Desc }
+    if order.descending == backward {
+        Direction::Asc
+    } else {
+        Direction::Desc
+    }
 }
 
 /// The rows in the direction of reading.
@@ -261,9 +287,17 @@ pub fn slice<Row>(mut rows: Vec<Row>, window: &Window) -> Slice<Row> {
     rows.truncate(usize::try_from(window.size).unwrap_or(usize::MAX));
     if window.backward {
         rows.reverse();
-        return Slice { rows, has_next: window.before.is_some(), has_previous: more };
+        return Slice {
+            rows,
+            has_next: window.before.is_some(),
+            has_previous: more,
+        };
     }
-    Slice { rows, has_next: more, has_previous: window.after.is_some() }
+    Slice {
+        rows,
+        has_next: more,
+        has_previous: window.after.is_some(),
+    }
 }
 
 /// The connection of a page that was read.
@@ -280,7 +314,11 @@ where
 {
     let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, count);
     connection.edges.extend(slice.rows.into_iter().map(|row| {
-        let place = order.columns.iter().filter_map(|column| Mark::of(row.get(*column))).collect();
+        let place = order
+            .columns
+            .iter()
+            .filter_map(|column| Mark::of(row.get(*column)))
+            .collect();
         Edge::new(ask.cursors.write(order.name, &place), node(row))
     }));
     connection
@@ -303,12 +341,18 @@ where
     Node: OutputType,
 {
     let window = args.window(&ask.cursors, order)?;
-    let rows = cut(select.clone(), order, &window).all(ask.db()).await.told(ask)?;
+    let rows = cut(select.clone(), order, &window)
+        .all(ask.db())
+        .await
+        .told(ask)?;
     let counting = Arc::clone(ask);
     let count = Count::new(move || {
         let (select, ask) = (select.clone(), Arc::clone(&counting));
         Box::pin(async move {
-            let count = select.select_only().expr(Expr::val(1).count()).into_tuple::<i64>();
+            let count = select
+                .select_only()
+                .expr(Expr::val(1).count())
+                .into_tuple::<i64>();
             Ok(count.one(ask.db()).await.told(&ask)?.unwrap_or_default())
         })
     });
@@ -322,9 +366,7 @@ pub struct Count(Box<Counter>);
 
 impl Count {
     /// A total by this count.
-    pub fn new(
-        counter: impl Fn() -> BoxFuture<'static, Result<i64, Error>> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(counter: impl Fn() -> BoxFuture<'static, Result<i64, Error>> + Send + Sync + 'static) -> Self {
         Self(Box::new(counter))
     }
 }

@@ -11,11 +11,13 @@ use domain::contact::phone::PhoneNumber as Phone;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DateTime(pub Instant<Utc>);
 
+/// An instant by RFC 3339, for example `2026-11-23T10:00:00Z`. An offset is required in; UTC comes out.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let at = text(&value).and_then(read_instant);
-        at.map(Self).ok_or_else(|| InputValueError::custom("expected an instant by RFC 3339 with an offset"))
+        at.map(Self)
+            .ok_or_else(|| InputValueError::custom("expected an instant by RFC 3339 with an offset"))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -40,18 +42,22 @@ impl From<DateTime> for Instant<Utc> {
 }
 
 fn read_instant(text: &str) -> Option<Instant<Utc>> {
-    Instant::parse_from_rfc3339(text).ok().map(|at| to_micros(at.with_timezone(&Utc)))
+    Instant::parse_from_rfc3339(text)
+        .ok()
+        .map(|at| to_micros(at.with_timezone(&Utc)))
 }
 
 /// A calendar day, for example `2026-11-23`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
 
+/// A calendar day, for example `2026-11-23`.
 #[Scalar]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let day = text(&value).and_then(read_day);
-        day.map(Self).ok_or_else(|| InputValueError::custom("expected a day as YYYY-MM-DD"))
+        day.map(Self)
+            .ok_or_else(|| InputValueError::custom("expected a day as YYYY-MM-DD"))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -70,21 +76,27 @@ impl From<NaiveDate> for Date {
 }
 
 fn read_day(text: &str) -> Option<NaiveDate> {
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    shape.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    shape
+        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+        .flatten()
 }
 
 /// A length of time in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration(pub i64);
 
+/// A length of time in whole seconds.
 #[Scalar]
 impl ScalarType for Duration {
     fn parse(value: Value) -> InputValueResult<Self> {
-        whole(&value).map(Self).ok_or_else(|| InputValueError::custom("expected whole seconds"))
+        whole(&value)
+            .map(Self)
+            .ok_or_else(|| InputValueError::custom("expected whole seconds"))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -100,6 +112,7 @@ impl ScalarType for Duration {
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress(pub String);
 
+/// An email address by RFC 5321, one plain address without a name.
 #[Scalar]
 impl ScalarType for EmailAddress {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -122,6 +135,7 @@ impl ScalarType for EmailAddress {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber(pub String);
 
+/// A phone number. Numbers without a country are read as numbers of the United States; E.164 comes out.
 #[Scalar]
 impl ScalarType for PhoneNumber {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -169,8 +183,14 @@ mod tests {
 
     #[test]
     fn an_instant_needs_an_offset_and_comes_out_in_utc() {
-        assert_eq!(instant("2026-11-23T10:00:00+02:00").as_deref(), Some("2026-11-23T08:00:00Z"));
-        assert_eq!(instant("2026-11-23T10:00:00.1234567Z").as_deref(), Some("2026-11-23T10:00:00.123456Z"));
+        assert_eq!(
+            instant("2026-11-23T10:00:00+02:00").as_deref(),
+            Some("2026-11-23T08:00:00Z")
+        );
+        assert_eq!(
+            instant("2026-11-23T10:00:00.1234567Z").as_deref(),
+            Some("2026-11-23T10:00:00.123456Z")
+        );
         assert_eq!(instant("2026-11-23T10:00:00"), None);
         assert_eq!(instant("2026-11-23"), None);
         assert_eq!(instant("now"), None);
@@ -191,7 +211,9 @@ mod tests {
 
     #[test]
     fn an_address_is_checked_before_anything_runs() {
-        assert!(EmailAddress::is_valid(&Value::String("pat@example.org".to_owned())));
+        assert!(EmailAddress::is_valid(&Value::String(
+            "pat@example.org".to_owned()
+        )));
         assert!(!EmailAddress::is_valid(&Value::String("pat".to_owned())));
     }
 }

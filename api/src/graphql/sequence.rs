@@ -204,11 +204,20 @@ fn step(stored: &StoredStep) -> SequenceStep {
         otherwise: None,
     };
     match stored.action.clone() {
-        Action::SendEmail { template } => {
-            SequenceStep { kind: StepKind::SendEmail, template: Some(template), ..empty }
-        }
-        Action::Wait { secs } => SequenceStep { kind: StepKind::Wait, wait: Some(Duration(secs)), ..empty },
-        Action::WaitUntil { weekday, minute_of_day } => SequenceStep {
+        Action::SendEmail { template } => SequenceStep {
+            kind: StepKind::SendEmail,
+            template: Some(template),
+            ..empty
+        },
+        Action::Wait { secs } => SequenceStep {
+            kind: StepKind::Wait,
+            wait: Some(Duration(secs)),
+            ..empty
+        },
+        Action::WaitUntil {
+            weekday,
+            minute_of_day,
+        } => SequenceStep {
             kind: StepKind::Wait,
             weekday: weekday.map(Into::into),
             minute_of_day: Some(minute_of_day),
@@ -220,7 +229,11 @@ fn step(stored: &StoredStep) -> SequenceStep {
             due_in_minutes: Some(due_in_mins),
             ..empty
         },
-        Action::Branch { when, then, otherwise } => SequenceStep {
+        Action::Branch {
+            when,
+            then,
+            otherwise,
+        } => SequenceStep {
             kind: StepKind::Branch,
             when: Some(clauses(&when)),
             then: Some(then),
@@ -240,8 +253,11 @@ impl Children for EnrollmentsOfLead {
     type Parent = LeadId;
 
     const PARENT: enrollment::Column = enrollment::Column::LeadId;
-    const ORDER: Order<enrollment::Entity> =
-        Order { name: "enrollments", columns: &[enrollment::Column::Id], descending: true };
+    const ORDER: Order<enrollment::Entity> = Order {
+        name: "enrollments",
+        columns: &[enrollment::Column::Id],
+        descending: true,
+    };
 }
 
 /// A lead's place in a sequence.
@@ -348,7 +364,10 @@ impl SequenceQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The sequence's id.")] id: ID,
     ) -> Result<Option<Sequence>, Error> {
-        Ok(Ask::of(ctx).load(id::read::<SequenceId>("id", &id)?).await?.map(Sequence))
+        Ok(Ask::of(ctx)
+            .load(id::read::<SequenceId>("id", &id)?)
+            .await?
+            .map(Sequence))
     }
 
     /// Sequences, by name.
@@ -365,13 +384,19 @@ impl SequenceQuery {
         let filter = filter.unwrap_or_default();
         let mut select = sequence::Entity::find();
         if let Some(states) = filter.states {
-            select = select.filter(sequence::Column::State.is_in(states.into_iter().map(sequence::SequenceState::from)));
+            select = select
+                .filter(sequence::Column::State.is_in(states.into_iter().map(sequence::SequenceState::from)));
         }
         if let Some(campaign) = filter.campaign_id {
             let campaign = id::read::<entity::id::CampaignId>("filter.campaignId", &campaign)?;
             select = select.filter(sequence::Column::CampaignId.eq(campaign));
         }
-        let args = PageArgs { first, after, last, before };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
         page(Ask::of(ctx), select, &BY_NAME, args, Sequence).await
     }
 }

@@ -18,10 +18,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Answers with a stream. Queries and mutations are streams of one result.
 pub(super) fn respond(door: &Door, prepared: Prepared, ask: Arc<Ask>) -> Response {
     let results = door.schema.execute_stream(prepared.operation);
-    let next = results.map(move |answer| {
-        Event::message(Body::of(&answer, ask.was_executed()).text()).event_type("next")
-    });
+    let next = results
+        .map(move |answer| Event::message(Body::of(&answer, ask.was_executed()).text()).event_type("next"));
     // A line without text: browsers drop an event that has no data line at all.
     let complete = once(async { Event::message("\n").event_type("complete") });
-    SSE::new(next.chain(complete)).keep_alive(KEEP_ALIVE).into_response()
+    SSE::new(next.chain(complete))
+        .keep_alive(KEEP_ALIVE)
+        .into_response()
 }

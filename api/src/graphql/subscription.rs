@@ -11,8 +11,8 @@ use entity::{follow_up as follow_ups, lead as leads};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use sea_orm::{ColumnTrait, QueryFilter};
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::access::check_subscription;
@@ -38,7 +38,11 @@ struct News {
 impl News {
     fn of(ctx: &Context<'_>) -> Self {
         let ask = Arc::clone(Ask::of(ctx));
-        Self { signals: ask.api.signals.listen(), ask, recheck_at: Instant::now() + RECHECK_EVERY }
+        Self {
+            signals: ask.api.signals.listen(),
+            ask,
+            recheck_at: Instant::now() + RECHECK_EVERY,
+        }
     }
 
     /// The next signal that `wanted` picks; none when the viewer's session has ended, or the process ends.
@@ -76,16 +80,25 @@ impl News {
 
     /// Passes over what has come in meanwhile.
     fn drain(&mut self) {
-        while !matches!(self.signals.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+        while !matches!(
+            self.signals.try_recv(),
+            Err(TryRecvError::Empty | TryRecvError::Closed)
+        ) {}
     }
 
     async fn lead(&self, id: LeadId, filter: &LeadFilter) -> Result<Option<Lead>, Error> {
         let wanted = filter.condition(self.ask.now())?;
-        let select = lead::find::visible_to(self.ask.viewer()).filter(leads::Column::Id.eq(id)).filter(wanted);
+        let select = lead::find::visible_to(self.ask.viewer())
+            .filter(leads::Column::Id.eq(id))
+            .filter(wanted);
         Ok(select.one(self.ask.db()).await.told(&self.ask)?.map(Lead))
     }
 
-    async fn follow_up(&self, id: entity::id::FollowUpId, filter: &FollowUpFilter) -> Result<Option<FollowUp>, Error> {
+    async fn follow_up(
+        &self,
+        id: entity::id::FollowUpId,
+        filter: &FollowUpFilter,
+    ) -> Result<Option<FollowUp>, Error> {
         let wanted = filter.condition(self.ask.viewer(), &[])?;
         let select = follow_up::find::visible_to(self.ask.viewer());
         let select = select.filter(follow_ups::Column::Id.eq(id)).filter(wanted);
@@ -94,7 +107,9 @@ impl News {
 
     /// An event of a lead, as long as the viewer may see the lead.
     async fn event(&self, lead: LeadId, event: LeadEventId) -> Result<Option<LeadEvent>, Error> {
-        lead::find::by_id(self.ask.db(), self.ask.viewer(), lead).await.told(&self.ask)?;
+        lead::find::by_id(self.ask.db(), self.ask.viewer(), lead)
+            .await
+            .told(&self.ask)?;
         Ok(self.ask.load(event).await?.map(LeadEvent))
     }
 }
@@ -139,7 +154,9 @@ impl SubscriptionRoot {
     ) -> Result<impl Stream<Item = Result<LeadEvent, Error>> + use<>, Error> {
         check_subscription(ctx, "leadChanged")?;
         let (news, id) = (News::of(ctx), id::read::<LeadId>("id", &id)?);
-        lead::find::by_id(news.ask.db(), news.ask.viewer(), id).await.told(&news.ask)?;
+        lead::find::by_id(news.ask.db(), news.ask.viewer(), id)
+            .await
+            .told(&news.ask)?;
         Ok(unfold(news, move |mut news| async move {
             loop {
                 let event = news
@@ -190,17 +207,20 @@ impl SubscriptionRoot {
         check_subscription(ctx, "dashboardChanged")?;
         let (news, filter) = (News::of(ctx), filter.read()?);
         filter.clone().checked().told(&news.ask)?;
-        Ok(unfold((news, filter, Instant::now()), |(mut news, filter, not_before)| async move {
-            news.next(|signal| match signal {
-                Signal::LeadReceived { .. } | Signal::LeadChanged { .. } => Some(()),
-                Signal::FollowUpChanged { .. } => None,
-            })
-            .await?;
-            // What comes in while waiting is in the figures that are read afterwards.
-            sleep_until(not_before).await;
-            news.drain();
-            let told = dashboard::dashboard(&news.ask, filter.clone()).await;
-            Some((told, (news, filter, Instant::now() + DASHBOARD_EVERY)))
-        }))
+        Ok(unfold(
+            (news, filter, Instant::now()),
+            |(mut news, filter, not_before)| async move {
+                news.next(|signal| match signal {
+                    Signal::LeadReceived { .. } | Signal::LeadChanged { .. } => Some(()),
+                    Signal::FollowUpChanged { .. } => None,
+                })
+                .await?;
+                // What comes in while waiting is in the figures that are read afterwards.
+                sleep_until(not_before).await;
+                news.drain();
+                let told = dashboard::dashboard(&news.ask, filter.clone()).await;
+                Some((told, (news, filter, Instant::now() + DASHBOARD_EVERY)))
+            },
+        ))
     }
 }

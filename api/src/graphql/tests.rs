@@ -2,5 +2,6 @@
 
 mod ground;
 mod http;
+mod mutations;
 mod reads;
 mod streams;

@@ -60,14 +60,25 @@ impl Viewer {
     /// The teams that the viewer belongs to.
     #[graphql(complexity = "5 * child_complexity")]
     async fn teams(&self, ctx: &Context<'_>) -> Result<Vec<Team>, Error> {
-        let Asking::Staff { teams, .. } = &self.0.viewer else { return Ok(Vec::new()) };
+        let Asking::Staff { teams, .. } = &self.0.viewer else {
+            return Ok(Vec::new());
+        };
         let playbook = Ask::of(ctx).playbook().await?;
-        Ok(teams.iter().filter_map(|id| playbook.teams.get(id)).cloned().map(Team).collect())
+        Ok(teams
+            .iter()
+            .filter_map(|id| playbook.teams.get(id))
+            .cloned()
+            .map(Team)
+            .collect())
     }
 
     /// Names of the root fields that the viewer may ask for.
     async fn permissions(&self) -> Vec<&'static str> {
-        access::table().iter().filter(|rule| rule.allows(&self.0.viewer)).map(|rule| rule.field).collect()
+        access::table()
+            .iter()
+            .filter(|rule| rule.allows(&self.0.viewer))
+            .map(|rule| rule.field)
+            .collect()
     }
 
     /// For a signed-in browser: the token to send as `X-CSRF-Token` with every mutation.

@@ -6,8 +6,9 @@ use async_graphql::Enum;
 
 pub use rows::{
     AppointmentState, CampaignState, CandidateState, Comparison, ConsentAction, ConsentLevel, ConsentMethod,
-    ContactKind, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason, LeadEventKind,
-    MessageEventKind, MessageKind, MessageState, PlacementKind, SequenceState, TriggerKind, Weekday,
+    ContactKind, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason,
+    LeadEventKind, MessageEventKind, MessageKind, MessageState, PlacementKind, SequenceState, TriggerKind,
+    Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

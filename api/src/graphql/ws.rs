@@ -17,6 +17,7 @@ use tokio_stream::StreamMap;
 
 use super::ask::Ask;
 use super::http::{Body, Door, params};
+use crate::limit::Posts;
 use crate::routes::RequestId;
 use crate::viewer::{Caller, Credentials, Denied};
 
@@ -72,19 +73,27 @@ impl Endpoint for Sockets {
         let shown = Credentials::of_headers(req.headers());
         // A browser sends cookies with a WebSocket that any page opens, so the page's origin has to be one of ours.
         if shown.has_session() && !self.is_own_page(&req) {
-            return Ok(Response::builder().status(StatusCode::FORBIDDEN).body("This page may not connect.\n"));
+            return Ok(Response::builder()
+                .status(StatusCode::FORBIDDEN)
+                .body("This page may not connect.\n"));
         }
         let speaks = req.header(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
         if !speaks.split(',').any(|protocol| protocol.trim() == PROTOCOL) {
             let body = format!("Speak {PROTOCOL}.\n");
             return Ok(Response::builder().status(StatusCode::BAD_REQUEST).body(body));
         }
-        let request_id = req.data::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let request_id = req
+            .data::<RequestId>()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let posts = self.0.posts(&req);
         let (req, mut body) = req.split();
         let socket = WebSocket::from_request(&req, &mut body).await?;
         let door = self.0.clone();
         let upgraded = socket.protocols([PROTOCOL]).on_upgrade(move |stream| async move {
-            Connection::new(door, stream, shown, request_id).serve().await;
+            Connection::new(door, stream, shown, posts, request_id)
+                .serve()
+                .await;
         });
         Ok(upgraded.into_response())
     }
@@ -92,20 +101,22 @@ impl Endpoint for Sockets {
 
 impl Sockets {
     fn is_own_page(&self, req: &Request) -> bool {
-        let Some(origin) = req.header(header::ORIGIN) else { return true };
+        let Some(origin) = req.header(header::ORIGIN) else {
+            return true;
+        };
         let api = &self.0.api;
-        let public = url::Url::parse(&api.hospital.site.public_url).map(|url| url.origin().ascii_serialization());
+        let public =
+            url::Url::parse(&api.hospital.site.public_url).map(|url| url.origin().ascii_serialization());
         let host = req.header(header::HOST).unwrap_or_default();
         let same_host = url::Url::parse(origin).is_ok_and(|page| page.authority() == host);
-        same_host || public.is_ok_and(|public| public == origin) || api.settings.cors_origins.iter().any(|own| own == origin)
+        same_host
+            || public.is_ok_and(|public| public == origin)
+            || api.settings.cors_origins.iter().any(|own| own == origin)
     }
 }
 
-/// What an operation has to tell.
-enum Told {
-    Next(Answer),
-    Complete,
-}
+/// What an operation has to tell: a result, or that it is complete.
+type Told = Option<Answer>;
 
 /// One socket.
 struct Connection {
@@ -113,15 +124,31 @@ struct Connection {
     sink: SplitSink<WebSocketStream, Message>,
     said: SplitStream<WebSocketStream>,
     shown: Credentials,
+    posts: Posts,
     request_id: String,
     caller: Option<Caller>,
     running: StreamMap<String, BoxStream<'static, (Arc<Ask>, Told)>>,
 }
 
 impl Connection {
-    fn new(door: Door, stream: WebSocketStream, shown: Credentials, request_id: String) -> Self {
+    fn new(
+        door: Door,
+        stream: WebSocketStream,
+        shown: Credentials,
+        posts: Posts,
+        request_id: String,
+    ) -> Self {
         let (sink, said) = stream.split();
-        Self { door, sink, said, shown, request_id, caller: None, running: StreamMap::new() }
+        Self {
+            door,
+            sink,
+            said,
+            shown,
+            posts,
+            request_id,
+            caller: None,
+            running: StreamMap::new(),
+        }
     }
 
     async fn serve(mut self) {
@@ -158,7 +185,8 @@ impl Connection {
     }
 
     async fn hear(&mut self, text: &str) -> Result<(), Closing> {
-        let said = serde_json::from_str(text).map_err(|_| (close::BAD_MESSAGE, "Not a message of the protocol"))?;
+        let said =
+            serde_json::from_str(text).map_err(|_| (close::BAD_MESSAGE, "Not a message of the protocol"))?;
         match said {
             Said::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
             Said::Ping {} => self.send(&json!({ "type": "pong" })).await,
@@ -196,40 +224,48 @@ impl Connection {
         if self.running.len() >= OPERATIONS_MAX {
             return Err((close::BAD_MESSAGE, "Too many operations"));
         }
-        let ask = Arc::new(Ask::new(self.door.api.clone(), caller, self.request_id.clone(), None));
+        let ask = Arc::new(Ask::new(
+            self.door.api.clone(),
+            caller,
+            self.posts.clone(),
+            self.request_id.clone(),
+            None,
+        ));
         let prepared = match params::from_json(payload) {
             Ok(params) => self.door.prepare(params, &ask).await,
             Err(refused) => Err(refused),
         };
         match prepared {
             Ok(prepared) => {
-                let results = self.door.schema.execute_stream(prepared.operation).map(Told::Next);
-                let results = results.chain(futures_util::stream::once(async { Told::Complete }));
-                self.running.insert(id, results.map(move |told| (Arc::clone(&ask), told)).boxed());
+                let results = self.door.schema.execute_stream(prepared.operation).map(Some);
+                let results = results.chain(futures_util::stream::once(async { None }));
+                self.running
+                    .insert(id, results.map(move |told| (Arc::clone(&ask), told)).boxed());
                 Ok(())
             }
             Err(refused) => {
                 let errors = [refused.into_error()];
-                self.send(&json!({ "id": id, "type": "error", "payload": errors })).await
+                self.send(&json!({ "id": id, "type": "error", "payload": errors }))
+                    .await
             }
         }
     }
 
     async fn tell(&mut self, id: &str, ask: &Ask, told: Told) -> Result<(), Closing> {
-        let answer = match told {
-            Told::Complete => {
-                self.running.remove(id);
-                return self.send(&json!({ "id": id, "type": "complete" })).await;
-            }
-            Told::Next(answer) => answer,
+        let Some(answer) = told else {
+            self.running.remove(id);
+            return self.send(&json!({ "id": id, "type": "complete" })).await;
         };
         if !ask.was_executed() {
             // Nothing was executed: the operation ends with its errors.
             self.running.remove(id);
-            return self.send(&json!({ "id": id, "type": "error", "payload": answer.errors })).await;
+            return self
+                .send(&json!({ "id": id, "type": "error", "payload": answer.errors }))
+                .await;
         }
         let payload = Body::of(&answer, true);
-        self.send(&json!({ "id": id, "type": "next", "payload": payload })).await
+        self.send(&json!({ "id": id, "type": "next", "payload": payload }))
+            .await
     }
 
     async fn send(&mut self, message: &Value) -> Result<(), Closing> {

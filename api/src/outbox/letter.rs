@@ -14,6 +14,9 @@ const SHOWN: [&str; 8] = [
     "Auto-Submitted",
 ];
 
+/// Headers whose names of people are decoded.
+const PEOPLE: [&str; 3] = ["From", "To", "Reply-To"];
+
 /// A mail.
 pub(super) struct Letter {
     /// The decoded subject.
@@ -66,8 +69,12 @@ impl Letter {
 fn fact(message: &Message<'_>, name: &str) -> Option<(String, String)> {
     let header = HeaderName::parse(name)?;
     let value = match message.header(header.clone())? {
-        HeaderValue::Address(address) => written(address),
-        _ => message.header_raw(header)?.split_whitespace().collect::<Vec<_>>().join(" "),
+        HeaderValue::Address(address) if PEOPLE.contains(&name) => written(address),
+        _ => message
+            .header_raw(header)?
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     Some((name.to_owned(), value))
 }
@@ -196,7 +203,10 @@ mod tests {
             "<html><HEAD><base target=\"_blank\"><title>x</title></HEAD></html>"
         );
         let headless = "<!doctype html>\n<html lang=\"en\"><body>";
-        assert_eq!(opening_links_apart(headless), "<!doctype html>\n<html lang=\"en\"><base target=\"_blank\"><body>");
+        assert_eq!(
+            opening_links_apart(headless),
+            "<!doctype html>\n<html lang=\"en\"><base target=\"_blank\"><body>"
+        );
         assert!(opening_links_apart("<p>").starts_with("<base"));
     }
 }

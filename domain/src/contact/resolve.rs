@@ -73,24 +73,47 @@ pub fn resolve(sharing: &[Model], person: &Person, now: DateTime<Utc>) -> Resolu
         .iter()
         .filter(|contact| same_name(contact, person) && !addresses_differ(contact, person))
         // Sharing both says more than sharing one; among equals the oldest is kept.
-        .max_by_key(|contact| (shares_email(contact, person) && shares_phone(contact, person), std::cmp::Reverse(contact.id)));
+        .max_by_key(|contact| {
+            (
+                shares_email(contact, person) && shares_phone(contact, person),
+                std::cmp::Reverse(contact.id),
+            )
+        });
     if let Some(contact) = known {
         let (contact, changed) = completed(contact.clone(), person, now);
         return Resolution::Known { contact, changed };
     }
     let candidates = sharing
         .iter()
-        .map(|contact| (contact.id, if shares_email(contact, person) { "email" } else { "phone" }))
+        .map(|contact| {
+            (
+                contact.id,
+                if shares_email(contact, person) {
+                    "email"
+                } else {
+                    "phone"
+                },
+            )
+        })
         .collect();
-    Resolution::New { contact: made(person, now), candidates }
+    Resolution::New {
+        contact: made(person, now),
+        candidates,
+    }
 }
 
 fn shares_email(contact: &Model, person: &Person) -> bool {
-    person.email.as_ref().is_some_and(|email| contact.email_normalized.as_deref() == Some(email.normalized().as_str()))
+    person
+        .email
+        .as_ref()
+        .is_some_and(|email| contact.email_normalized.as_deref() == Some(email.normalized().as_str()))
 }
 
 fn shares_phone(contact: &Model, person: &Person) -> bool {
-    person.phone.as_ref().is_some_and(|phone| contact.phone.as_deref() == Some(phone.as_str()))
+    person
+        .phone
+        .as_ref()
+        .is_some_and(|phone| contact.phone.as_deref() == Some(phone.as_str()))
 }
 
 /// Whether both name an email address, and not the same. A public form must not be able to move somebody's mail to
@@ -112,8 +135,14 @@ fn same_name(contact: &Model, person: &Person) -> bool {
     let same_text = fold_name(&format!("{} {}", contact.given_name, contact.family_name))
         == fold_name(&format!("{} {}", person.given_name, person.family_name));
     let person_agrees = names_agree(
-        FullName { given: &contact.given_name, family: &contact.family_name },
-        FullName { given: &person.given_name, family: &person.family_name },
+        FullName {
+            given: &contact.given_name,
+            family: &contact.family_name,
+        },
+        FullName {
+            given: &person.given_name,
+            family: &person.family_name,
+        },
     );
     organization_agrees && (unnamed && organizations[0].is_some() || same_text || person_agrees)
 }
@@ -128,13 +157,43 @@ fn completed(mut contact: Model, person: &Person, now: DateTime<Utc>) -> (Model,
         }
     };
     let email = person.email.as_ref();
-    fill("email", &mut contact.email, email.map(|email| email.as_str().to_owned()), false);
-    fill("email_normalized", &mut contact.email_normalized, email.map(|email| email.normalized()), false);
-    fill("phone", &mut contact.phone, person.phone.as_ref().map(|phone| phone.as_str().to_owned()), true);
-    fill("organization", &mut contact.organization, person.organization.clone(), false);
+    fill(
+        "email",
+        &mut contact.email,
+        email.map(|email| email.as_str().to_owned()),
+        false,
+    );
+    fill(
+        "email_normalized",
+        &mut contact.email_normalized,
+        email.map(|email| email.normalized()),
+        false,
+    );
+    fill(
+        "phone",
+        &mut contact.phone,
+        person.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        true,
+    );
+    fill(
+        "organization",
+        &mut contact.organization,
+        person.organization.clone(),
+        false,
+    );
     fill("region", &mut contact.region, person.region.clone(), true);
-    fill("postal_code", &mut contact.postal_code, person.postal_code.clone(), true);
-    fill("time_zone", &mut contact.time_zone, person.time_zone.clone(), true);
+    fill(
+        "postal_code",
+        &mut contact.postal_code,
+        person.postal_code.clone(),
+        true,
+    );
+    fill(
+        "time_zone",
+        &mut contact.time_zone,
+        person.time_zone.clone(),
+        true,
+    );
     if !changed.is_empty() {
         contact.updated_at = now;
     }

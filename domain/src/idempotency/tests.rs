@@ -1,39 +1,21 @@
-use std::sync::Arc;
-use std::time::Duration;
-
-use chrono::TimeZone;
-use migration::{Migrator, MigratorTrait};
 use sea_orm::PaginatorTrait;
 use serde_json::json;
 
 use super::*;
 use crate::clock::FixedClock;
-use crate::db::Pool;
-use crate::hospital::Site;
-use crate::link::Secrets;
-use crate::playbook::Playbooks;
+use crate::ground::Ground;
 
-async fn stand() -> (Hospital, FixedClock) {
-    let pool = Pool { max_connections: 1, ..Pool::default() };
-    let db = db::connect("sqlite::memory:", &pool).await.unwrap();
-    Migrator::up(&db, None).await.unwrap();
-    let clock = FixedClock::at(Utc.with_ymd_and_hms(2026, 11, 23, 14, 0, 0).unwrap());
-    let h = Hospital {
-        db,
-        clock: Arc::new(clock.clone()),
-        secrets: Arc::new(Secrets::new([7; 32])),
-        site: Arc::new(Site {
-            public_url: "https://leads.example.org".to_owned(),
-            mail_from: "care@mail.example.org".to_owned(),
-            postal_address: "1 Main St, Columbus, OH 43215".to_owned(),
-            name: "Example Hospital".to_owned(),
-        }),
-        playbooks: Arc::new(Playbooks::new(Duration::ZERO)),
-    };
-    (h, clock)
+async fn stand() -> (Ground, Hospital, FixedClock) {
+    let ground = Ground::at("2026-11-23T14:00:00Z").await;
+    let (h, clock) = (ground.h.clone(), ground.clock.clone());
+    (ground, h, clock)
 }
 
-const KEY: Key<'static> = Key { principal: "token:1", operation: "graphql", key: "k-1" };
+const KEY: Key<'static> = Key {
+    principal: "token:1",
+    operation: "graphql",
+    key: "k-1",
+};
 
 async fn is_conflict(h: &Hospital, key: Key<'_>, hash: &str) -> bool {
     match begin(h, key, hash).await {
@@ -44,38 +26,69 @@ async fn is_conflict(h: &Hospital, key: Key<'_>, hash: &str) -> bool {
 
 #[tokio::test]
 async fn a_repeat_hears_what_the_first_one_heard() {
-    let (h, clock) = stand().await;
+    let (_ground, h, clock) = stand().await;
     assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::First);
     assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::Running);
     finish(&h, KEY, json!("the answer")).await.unwrap();
     clock.advance(TimeDelta::hours(KEPT_HOURS) - TimeDelta::microseconds(1));
-    assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::Answered(json!("the answer")));
+    assert_eq!(
+        begin(&h, KEY, "a").await.unwrap(),
+        Begun::Answered(json!("the answer"))
+    );
 }
 
 #[tokio::test]
 async fn another_request_under_the_same_key_is_a_conflict_and_another_principal_is_not() {
-    let (h, _) = stand().await;
+    let (_ground, h, _) = stand().await;
     assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::First);
     assert!(is_conflict(&h, KEY, "b").await);
     finish(&h, KEY, json!(1)).await.unwrap();
     assert!(is_conflict(&h, KEY, "b").await);
-    assert_eq!(begin(&h, Key { principal: "token:2", ..KEY }, "b").await.unwrap(), Begun::First);
-    assert_eq!(begin(&h, Key { operation: "form", ..KEY }, "b").await.unwrap(), Begun::First);
+    assert_eq!(
+        begin(
+            &h,
+            Key {
+                principal: "token:2",
+                ..KEY
+            },
+            "b"
+        )
+        .await
+        .unwrap(),
+        Begun::First
+    );
+    assert_eq!(
+        begin(
+            &h,
+            Key {
+                operation: "form",
+                ..KEY
+            },
+            "b"
+        )
+        .await
+        .unwrap(),
+        Begun::First
+    );
 }
 
 #[tokio::test]
 async fn after_a_day_a_key_may_be_used_anew() {
-    let (h, clock) = stand().await;
+    let (_ground, h, clock) = stand().await;
     begin(&h, KEY, "a").await.unwrap();
     finish(&h, KEY, json!(1)).await.unwrap();
     clock.advance(TimeDelta::hours(KEPT_HOURS));
     assert_eq!(begin(&h, KEY, "b").await.unwrap(), Begun::First);
-    assert_eq!(begin(&h, KEY, "b").await.unwrap(), Begun::Running, "the old answer is gone");
+    assert_eq!(
+        begin(&h, KEY, "b").await.unwrap(),
+        Begun::Running,
+        "the old answer is gone"
+    );
 }
 
 #[tokio::test]
 async fn a_request_that_died_is_taken_over_after_a_minute_and_one_answer_is_kept() {
-    let (h, clock) = stand().await;
+    let (_ground, h, clock) = stand().await;
     assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::First);
     clock.advance(TimeDelta::seconds(TAKE_OVER_SECS) - TimeDelta::microseconds(1));
     assert_eq!(begin(&h, KEY, "a").await.unwrap(), Begun::Running);
@@ -90,7 +103,7 @@ async fn a_request_that_died_is_taken_over_after_a_minute_and_one_answer_is_kept
 
 #[tokio::test]
 async fn a_request_that_came_to_nothing_may_be_tried_again() {
-    let (h, _) = stand().await;
+    let (_ground, h, _) = stand().await;
     begin(&h, KEY, "a").await.unwrap();
     forget(&h, KEY).await.unwrap();
     assert_eq!(begin(&h, KEY, "b").await.unwrap(), Begun::First);
@@ -98,9 +111,18 @@ async fn a_request_that_came_to_nothing_may_be_tried_again() {
 
 #[tokio::test]
 async fn rows_past_their_time_are_cleared_a_hundred_at_a_time() {
-    let (h, clock) = stand().await;
+    let (_ground, h, clock) = stand().await;
     for n in 0..150 {
-        begin(&h, Key { key: &format!("k-{n}"), ..KEY }, "a").await.unwrap();
+        begin(
+            &h,
+            Key {
+                key: &format!("k-{n}"),
+                ..KEY
+            },
+            "a",
+        )
+        .await
+        .unwrap();
     }
     clock.advance(TimeDelta::hours(KEPT_HOURS));
     begin(&h, Key { key: "new", ..KEY }, "a").await.unwrap();

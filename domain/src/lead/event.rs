@@ -27,17 +27,31 @@ pub struct NewEvent {
 impl NewEvent {
     /// Something that happened to a lead at `at`.
     pub fn new(lead_id: LeadId, kind: LeadEventKind, actor: Actor, at: DateTime<Utc>) -> Self {
-        Self { id: new_id(at), lead_id, kind, stages: None, actor, data: EventData::default(), at }
+        Self {
+            id: new_id(at),
+            lead_id,
+            kind,
+            stages: None,
+            actor,
+            data: EventData::default(),
+            at,
+        }
     }
 
     /// A change of stage.
     pub fn stage(lead_id: LeadId, from: LeadStage, to: LeadStage, actor: Actor, at: DateTime<Utc>) -> Self {
-        Self { stages: Some((from, to)), ..Self::new(lead_id, LeadEventKind::StageChanged, actor, at) }
+        Self {
+            stages: Some((from, to)),
+            ..Self::new(lead_id, LeadEventKind::StageChanged, actor, at)
+        }
     }
 
     /// A closed lead that was opened again. It names the stages, and is no arrival in one.
     pub fn reopened(lead_id: LeadId, to: LeadStage, actor: Actor, at: DateTime<Utc>) -> Self {
-        Self { kind: LeadEventKind::Reopened, ..Self::stage(lead_id, LeadStage::Closed, to, actor, at) }
+        Self {
+            kind: LeadEventKind::Reopened,
+            ..Self::stage(lead_id, LeadStage::Closed, to, actor, at)
+        }
     }
 
     /// Adds a fact: a name or an id, never the person's own words.
@@ -49,7 +63,10 @@ impl NewEvent {
 
     /// What listeners are told of it.
     pub fn signal(&self) -> Signal {
-        Signal::LeadChanged { lead_id: self.lead_id, event_id: self.id }
+        Signal::LeadChanged {
+            lead_id: self.lead_id,
+            event_id: self.id,
+        }
     }
 
     /// The row.

@@ -10,11 +10,20 @@ pub fn of<'a>(lead: &'a lead::Model, contact: &'a contact::Model, playbook: &'a 
     Facts {
         lead_type: lead.lead_type,
         stage: lead.stage,
-        service_line: lead.service_line_id.and_then(|id| playbook.lines.get(&id)).map(|line| line.slug.as_str()),
+        service_line: lead
+            .service_line_id
+            .and_then(|id| playbook.lines.get(&id))
+            .map(|line| line.slug.as_str()),
         requested_service: lead.requested_service.as_deref(),
-        facility: lead.facility_id.and_then(|id| playbook.facilities.get(&id)).map(|row| row.slug.as_str()),
+        facility: lead
+            .facility_id
+            .and_then(|id| playbook.facilities.get(&id))
+            .map(|row| row.slug.as_str()),
         channel: lead.channel,
-        campaign: lead.campaign_id.and_then(|id| playbook.campaigns.get(&id)).map(|row| row.code.as_str()),
+        campaign: lead
+            .campaign_id
+            .and_then(|id| playbook.campaigns.get(&id))
+            .map(|row| row.code.as_str()),
         contact,
         flags: &lead.flags.0,
         answers: &lead.answers.0,

@@ -4,7 +4,8 @@ use entity::id::LeadId;
 use entity::lead::{Column, Entity, Model};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    Select,
 };
 
 use crate::error::{Error, Result};
@@ -19,9 +20,9 @@ pub fn visible_to(viewer: &Viewer) -> Select<Entity> {
 pub fn in_scope(viewer: &Viewer) -> Condition {
     match viewer.scope() {
         Scope::All => Condition::all(),
-        Scope::Teams { teams, staff } => {
-            Condition::any().add(Column::TeamId.is_in(teams)).add(Column::OwnerId.eq(staff))
-        }
+        Scope::Teams { teams, staff } => Condition::any()
+            .add(Column::TeamId.is_in(teams))
+            .add(Column::OwnerId.eq(staff)),
         // No id is null: nothing is found.
         Scope::Nothing => Condition::all().add(Column::Id.is_null()),
     }
@@ -42,6 +43,10 @@ pub async fn by_id(conn: &impl ConnectionTrait, viewer: &Viewer, id: LeadId) -> 
 /// [`Error::Missing`] when there is none or the viewer may not see it.
 pub async fn for_change(tx: &DatabaseTransaction, viewer: &Viewer, id: LeadId) -> Result<Model> {
     // The weaker lock: rows that point at the lead can still be written, so a sweep never waits for a person here.
-    let lead = visible_to(viewer).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate).one(tx).await?;
+    let lead = visible_to(viewer)
+        .filter(Column::Id.eq(id))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?;
     lead.ok_or(Error::Missing { noun: "lead" })
 }

@@ -147,25 +147,42 @@ impl Draft {
     /// # Errors
     /// [`Error::Refused`] with all that is wrong.
     pub fn parse(self, playbook: &Playbook) -> Result<Inquiry> {
-        let mut refusals = Refusals { names: &self.field_names, list: Vec::new() };
+        let mut refusals = Refusals {
+            names: &self.field_names,
+            list: Vec::new(),
+        };
         let form = self.form_id.and_then(|id| playbook.forms.get(&id));
         let lead_type = form.map(|form| form.lead_type).or(self.lead_type);
         if lead_type.is_none() {
             refusals.add(Code::Required, "leadType", "Say what kind of lead this is.");
         }
-        let person = self.person(form.map_or("en", |form| form.language.as_str()), lead_type, &mut refusals);
+        let person = self.person(
+            form.map_or("en", |form| form.language.as_str()),
+            lead_type,
+            &mut refusals,
+        );
         let requested_service = refusals.text("requestedService", &self.requested_service, 200);
         let external_id = refusals.text("externalId", &self.external_id, MAX_EXTERNAL_ID_CHARS);
-        let service_line_id = self.service_line_id.or(form.and_then(|form| form.service_line_id));
+        let service_line_id = self
+            .service_line_id
+            .or(form.and_then(|form| form.service_line_id));
         if service_line_id.is_some_and(|id| !playbook.lines.contains_key(&id)) {
             refusals.add(Code::NotFound, "serviceLineId", "There is no such service line.");
         }
         let facility_id = match self.facility.trim() {
             "" => form.and_then(|form| form.facility_id),
             slug => {
-                let found = playbook.facilities.values().find(|row| row.slug == slug).map(|row| row.id);
+                let found = playbook
+                    .facilities
+                    .values()
+                    .find(|row| row.slug == slug)
+                    .map(|row| row.id);
                 if found.is_none() {
-                    refusals.add(Code::NotFound, "facility", "Choose one of the facilities offered.");
+                    refusals.add(
+                        Code::NotFound,
+                        "facility",
+                        "Choose one of the facilities offered.",
+                    );
                 }
                 found
             }
@@ -193,38 +210,80 @@ impl Draft {
         })
     }
 
-    fn person(&self, form_language: &str, lead_type: Option<LeadType>, refusals: &mut Refusals<'_>) -> Person {
+    fn person(
+        &self,
+        form_language: &str,
+        lead_type: Option<LeadType>,
+        refusals: &mut Refusals<'_>,
+    ) -> Person {
         let given_name = refusals.typed("givenName", &self.given_name, PersonName::parse);
         let family_name = refusals.typed("familyName", &self.family_name, PersonName::parse);
         let organization = refusals.text("organization", &self.organization, 200);
         let email = refusals.typed("email", &self.email, EmailAddress::parse);
         let phone = refusals.typed("phone", &self.phone, PhoneNumber::parse);
-        let speaks_for_organization = matches!(lead_type, Some(LeadType::Referral | LeadType::EmployerPartner));
+        let speaks_for_organization =
+            matches!(lead_type, Some(LeadType::Referral | LeadType::EmployerPartner));
         if speaks_for_organization && organization.is_none() && !refusals.names("organization") {
-            refusals.add(Code::Required, "organization", "Enter the name of the practice or organization.");
+            refusals.add(
+                Code::Required,
+                "organization",
+                "Enter the name of the practice or organization.",
+            );
         }
         if given_name.is_none() && organization.is_none() && !refusals.names("givenName") {
             refusals.add(Code::Required, "givenName", "Enter your name.");
         }
         if self.email.trim().is_empty() && self.phone.trim().is_empty() {
-            refusals.add(Code::Required, "email", "Enter an email address or a phone number, so that we can answer.");
+            refusals.add(
+                Code::Required,
+                "email",
+                "Enter an email address or a phone number, so that we can answer.",
+            );
         }
         let region = refusals.text("region", &self.region.to_uppercase(), 2);
-        if region.as_deref().is_some_and(|code| zones_of_state(code).is_none()) {
-            refusals.add(Code::Invalid, "region", "Enter a two-letter state code, for example OH.");
+        if region
+            .as_deref()
+            .is_some_and(|code| zones_of_state(code).is_none())
+        {
+            refusals.add(
+                Code::Invalid,
+                "region",
+                "Enter a two-letter state code, for example OH.",
+            );
         }
         let time_zone = refusals.text("timeZone", &self.time_zone, 64);
-        if time_zone.as_deref().is_some_and(|name| name.parse::<chrono_tz::Tz>().is_err()) {
-            refusals.add(Code::Invalid, "timeZone", "Enter an IANA time zone, for example America/Chicago.");
+        if time_zone
+            .as_deref()
+            .is_some_and(|name| name.parse::<chrono_tz::Tz>().is_err())
+        {
+            refusals.add(
+                Code::Invalid,
+                "timeZone",
+                "Enter an IANA time zone, for example America/Chicago.",
+            );
         }
-        let language = refusals.text("language", &self.language, 35).unwrap_or_else(|| form_language.to_owned());
+        let language = refusals
+            .text("language", &self.language, 35)
+            .unwrap_or_else(|| form_language.to_owned());
         if !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-            refusals.add(Code::Invalid, "language", "Enter a language tag, for example en or es.");
+            refusals.add(
+                Code::Invalid,
+                "language",
+                "Enter a language tag, for example en or es.",
+            );
         }
         Person {
-            kind: if speaks_for_organization { ContactKind::Organization } else { ContactKind::Person },
-            given_name: given_name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
-            family_name: family_name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+            kind: if speaks_for_organization {
+                ContactKind::Organization
+            } else {
+                ContactKind::Person
+            },
+            given_name: given_name
+                .map(|name| name.as_str().to_owned())
+                .unwrap_or_default(),
+            family_name: family_name
+                .map(|name| name.as_str().to_owned())
+                .unwrap_or_default(),
             organization,
             email,
             phone,
@@ -242,11 +301,21 @@ impl Draft {
         for answer in &self.answers {
             let chars = answer.value.chars().count();
             if chars > MAX_ANSWER_CHARS || answer.field.len() > 64 || answer.label.len() > 1000 {
-                refusals.list.push(Refusal::new(Code::TooLarge, &answer.field, "This answer is too long."));
+                refusals.list.push(Refusal::new(
+                    Code::TooLarge,
+                    &answer.field,
+                    "This answer is too long.",
+                ));
             }
-            if answer.value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            if answer
+                .value
+                .chars()
+                .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            {
                 let message = "This answer has characters that cannot be read.";
-                refusals.list.push(Refusal::new(Code::Invalid, &answer.field, message));
+                refusals
+                    .list
+                    .push(Refusal::new(Code::Invalid, &answer.field, message));
             }
         }
     }
@@ -261,7 +330,11 @@ impl Draft {
             };
             // A form can only collect what it shows.
             if form.is_some_and(|form| !form.wordings.0.contains(&wording.key)) {
-                refusals.add(Code::Invalid, "consents", "This form does not ask for this consent.");
+                refusals.add(
+                    Code::Invalid,
+                    "consents",
+                    "This form does not ask for this consent.",
+                );
             }
             if !seen.insert(wording.key.as_str()) {
                 refusals.add(Code::Invalid, "consents", "A consent is answered once.");
@@ -285,7 +358,9 @@ impl Refusals<'_> {
     /// Whether this part was refused already.
     fn names(&self, part: &'static str) -> bool {
         let field = self.names.get(part).map_or(part, String::as_str);
-        self.list.iter().any(|refusal| refusal.field.iter().map(String::as_str).eq(field.split('.')))
+        self.list
+            .iter()
+            .any(|refusal| refusal.field.iter().map(String::as_str).eq(field.split('.')))
     }
 
     /// A value with a parser of its own; none when nothing was sent.
@@ -301,7 +376,8 @@ impl Refusals<'_> {
         parse(sent)
             .map_err(|invalid| {
                 let field = self.names.get(part).map_or(part, String::as_str);
-                self.list.push(Refusal::new(Code::Invalid, field, invalid.message));
+                self.list
+                    .push(Refusal::new(Code::Invalid, field, invalid.message));
             })
             .ok()
     }

@@ -52,18 +52,34 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     if let Some(first) = same_external_id(&tx, &inquiry, source).await? {
         return Ok(repeated(first));
     }
-    let who = resolve::resolve(&resolve::sharing(&tx, &inquiry.person).await?, &inquiry.person, now);
-    let light = Light { playbook: &playbook, inquiry: &inquiry, source, contact: who.contact() };
+    let who = resolve::resolve(
+        &resolve::sharing(&tx, &inquiry.person).await?,
+        &inquiry.person,
+        now,
+    );
+    let light = Light {
+        playbook: &playbook,
+        inquiry: &inquiry,
+        source,
+        contact: who.contact(),
+    };
     let triage = triage::triage(light, &who);
-    let case = Case { h, light, form, actor, who: &who, now };
+    let case = Case {
+        h,
+        light,
+        form,
+        actor,
+        who: &who,
+        now,
+    };
     if let Some(first) = same_again(&tx, &case, &triage).await? {
         rows::grant_again(&tx, &case).await?;
         tx.commit().await?;
         return Ok(repeated(first));
     }
     let found = routing::find_rule(&playbook, &light.triaged(&triage));
-    let members = playbook.members.get(&found.team).map_or(&[][..], Vec::as_slice);
-    let routing = routing::decide(&found, &playbook, &routing::load(&tx, members).await?, now);
+    let serving = routing::serving(&playbook, found.team);
+    let routing = routing::decide(&found, &playbook, &routing::load(&tx, &serving).await?, now);
     let rows = rows::of(&case, new_lead(&case, triage, &found, routing));
     let done = told(&rows);
     rows::insert(&tx, &who, rows).await?;
@@ -83,8 +99,18 @@ pub(super) struct Case<'a> {
 }
 
 /// The lead's own row.
-fn new_lead(case: &Case<'_>, triage: Triage, found: &routing::Match<'_>, routing: lead::Routing) -> lead::Model {
-    let Light { playbook, inquiry, source, contact } = case.light;
+fn new_lead(
+    case: &Case<'_>,
+    triage: Triage,
+    found: &routing::Match<'_>,
+    routing: lead::Routing,
+) -> lead::Model {
+    let Light {
+        playbook,
+        inquiry,
+        source,
+        contact,
+    } = case.light;
     let of_team = || playbook.teams.get(&found.team).and_then(|team| team.facility_id);
     let facility = found.facility.or(inquiry.facility_id).or_else(of_team);
     let wanted = triage::wanted(case.light, &triage, facility, case.now);
@@ -139,8 +165,12 @@ fn new_lead(case: &Case<'_>, triage: Triage, found: &routing::Match<'_>, routing
 
 /// The news of a new lead.
 fn told(rows: &Rows) -> Done<Receipt> {
-    let mut signals = vec![Signal::LeadReceived { lead_id: rows.lead.id }];
-    signals.push(Signal::FollowUpChanged { follow_up_id: rows.follow_up.id });
+    let mut signals = vec![Signal::LeadReceived {
+        lead_id: rows.lead.id,
+    }];
+    signals.push(Signal::FollowUpChanged {
+        follow_up_id: rows.follow_up.id,
+    });
     let mut nudges = Vec::new();
     if !rows.messages.is_empty() {
         nudges.push(Subject::WaitingMail);
@@ -148,11 +178,21 @@ fn told(rows: &Rows) -> Done<Receipt> {
     if !rows.enrollments.is_empty() {
         nudges.push(Subject::Enrollments);
     }
-    Done { value: Receipt { lead_id: rows.lead.id, created: true }, signals, nudges }
+    Done {
+        value: Receipt {
+            lead_id: rows.lead.id,
+            created: true,
+        },
+        signals,
+        nudges,
+    }
 }
 
 fn repeated(first: LeadId) -> Done<Receipt> {
-    Done::quiet(Receipt { lead_id: first, created: false })
+    Done::quiet(Receipt {
+        lead_id: first,
+        created: false,
+    })
 }
 
 /// Keys that make inquiries about one address, number or external id wait for each other.
@@ -163,9 +203,18 @@ fn lock_keys(h: &Hospital, inquiry: &Inquiry, source: Source) -> Vec<i64> {
     };
     let person = &inquiry.person;
     [
-        person.email.as_ref().map(|email| key("lock email", &email.normalized())),
-        person.phone.as_ref().map(|phone| key("lock phone", phone.as_str())),
-        inquiry.external_id.as_ref().map(|id| key("lock external id", &format!("{}/{id}", source.channel))),
+        person
+            .email
+            .as_ref()
+            .map(|email| key("lock email", &email.normalized())),
+        person
+            .phone
+            .as_ref()
+            .map(|phone| key("lock phone", phone.as_str())),
+        inquiry
+            .external_id
+            .as_ref()
+            .map(|id| key("lock external id", &format!("{}/{id}", source.channel))),
     ]
     .into_iter()
     .flatten()
@@ -173,8 +222,14 @@ fn lock_keys(h: &Hospital, inquiry: &Inquiry, source: Source) -> Vec<i64> {
 }
 
 /// The lead that this external id made before.
-async fn same_external_id(tx: &DatabaseTransaction, inquiry: &Inquiry, source: Source) -> Result<Option<LeadId>> {
-    let Some(external_id) = &inquiry.external_id else { return Ok(None) };
+async fn same_external_id(
+    tx: &DatabaseTransaction,
+    inquiry: &Inquiry,
+    source: Source,
+) -> Result<Option<LeadId>> {
+    let Some(external_id) = &inquiry.external_id else {
+        return Ok(None);
+    };
     let found = lead::Entity::find()
         .filter(lead::Column::Channel.eq(source.channel))
         .filter(lead::Column::ExternalId.eq(external_id))
@@ -186,7 +241,8 @@ async fn same_external_id(tx: &DatabaseTransaction, inquiry: &Inquiry, source: S
 /// The lead that this person's same inquiry made minutes ago.
 async fn same_again(tx: &DatabaseTransaction, case: &Case<'_>, triage: &Triage) -> Result<Option<LeadId>> {
     let inquiry = case.light.inquiry;
-    let (Some(form_id), None, Resolution::Known { contact, .. }) = (inquiry.form_id, &inquiry.external_id, case.who)
+    let (Some(form_id), None, Resolution::Known { contact, .. }) =
+        (inquiry.form_id, &inquiry.external_id, case.who)
     else {
         return Ok(None);
     };

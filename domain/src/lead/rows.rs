@@ -3,11 +3,13 @@
 use entity::lead_event::LeadEventKind;
 use entity::touchpoint::TouchpointKind;
 use entity::{
-    consent_event, contact, contact_candidate, enrollment, follow_up, lead, lead_event, message, message_event,
-    touchpoint,
+    consent_event, contact, contact_candidate, enrollment, follow_up, lead, lead_event, message,
+    message_event, touchpoint,
 };
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+};
 
 use super::event::NewEvent;
 use super::facts;
@@ -18,8 +20,8 @@ use crate::error::Result;
 use crate::follow_up::build::{self, About, Pace};
 use crate::id::new_id;
 use crate::outreach::{plan, staff_notice};
-use crate::viewer::Actor;
 use crate::sequence;
+use crate::viewer::Actor;
 
 /// Everything that a new lead adds, apart from its contact.
 pub(super) struct Rows {
@@ -40,18 +42,36 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
     let (playbook, contact) = (light.playbook, light.contact);
     let remind_before_mins = Pace::of(&lead, playbook).remind_before_mins;
     let follow_up = build::first_contact(&About::from(&lead), lead.sla_due_at, remind_before_mins, now);
-    let enrollments =
-        sequence::enroll::on_received(playbook, &facts::of(&lead, contact, playbook), lead.id, contact.id, now);
+    let enrollments = sequence::enroll::on_received(
+        playbook,
+        &facts::of(&lead, contact, playbook),
+        lead.id,
+        contact.id,
+        now,
+    );
     let mut messages = Vec::new();
-    messages.extend(case.form.and_then(|form| plan::confirmation(&h.site, playbook, form, &lead, contact, now)));
+    messages.extend(
+        case.form
+            .and_then(|form| plan::confirmation(&h.site, playbook, form, &lead, contact, now)),
+    );
     messages.extend(follow_up.assignee_id.map(|staff| {
-        staff_notice::build(&h.site, playbook, message::MessageKind::FollowUpAssigned, &follow_up, staff, now)
+        staff_notice::build(
+            &h.site,
+            playbook,
+            message::MessageKind::FollowUpAssigned,
+            &follow_up,
+            staff,
+            now,
+        )
     }));
     Rows {
         events: events(case, &lead, &enrollments),
         consents: consents(case),
         touchpoint: touched(case, &lead),
-        message_events: messages.iter().map(|message| plan::planned_event(message, now)).collect(),
+        message_events: messages
+            .iter()
+            .map(|message| plan::planned_event(message, now))
+            .collect(),
         candidates: candidates(case),
         follow_up,
         enrollments,
@@ -75,8 +95,14 @@ fn consents(case: &Case<'_>) -> Vec<consent_event::ActiveModel> {
     )
 }
 
-fn events(case: &Case<'_>, lead: &lead::Model, enrollments: &[enrollment::ActiveModel]) -> Vec<lead_event::ActiveModel> {
-    let Case { light, actor, now, .. } = *case;
+fn events(
+    case: &Case<'_>,
+    lead: &lead::Model,
+    enrollments: &[enrollment::ActiveModel],
+) -> Vec<lead_event::ActiveModel> {
+    let Case {
+        light, actor, now, ..
+    } = *case;
     let mut events = vec![
         NewEvent::new(lead.id, LeadEventKind::Received, actor, now).with("channel", lead.channel.as_str()),
         NewEvent::new(lead.id, LeadEventKind::Routed, Actor::SYSTEM, now)
@@ -87,19 +113,32 @@ fn events(case: &Case<'_>, lead: &lead::Model, enrollments: &[enrollment::Active
     if let Resolution::Known { changed, .. } = case.who
         && !changed.is_empty()
     {
-        let fields = changed.iter().filter(|name| **name != "email_normalized").copied().collect::<Vec<_>>();
+        let fields = changed
+            .iter()
+            .filter(|name| **name != "email_normalized")
+            .copied()
+            .collect::<Vec<_>>();
         events.push(NewEvent::new(lead.id, LeadEventKind::Updated, actor, now).with("contactFields", fields));
     }
     for enrollment in enrollments {
-        let sequence = enrollment.sequence_id.clone().take().and_then(|id| light.playbook.sequences.get(&id));
+        let sequence = enrollment
+            .sequence_id
+            .clone()
+            .take()
+            .and_then(|id| light.playbook.sequences.get(&id));
         let name = sequence.map(|published| published.sequence.name.as_str());
-        events.push(NewEvent::new(lead.id, LeadEventKind::Enrolled, Actor::SYSTEM, now).with("sequence", name));
+        events
+            .push(NewEvent::new(lead.id, LeadEventKind::Enrolled, Actor::SYSTEM, now).with("sequence", name));
     }
     events.into_iter().map(NewEvent::row).collect()
 }
 
 fn touched(case: &Case<'_>, lead: &lead::Model) -> touchpoint::ActiveModel {
-    let kind = if lead.form_id.is_some() { TouchpointKind::Form } else { TouchpointKind::Other };
+    let kind = if lead.form_id.is_some() {
+        TouchpointKind::Form
+    } else {
+        TouchpointKind::Other
+    };
     touchpoint::ActiveModel {
         id: Set(new_id(case.now)),
         contact_id: Set(lead.contact_id),
@@ -113,7 +152,9 @@ fn touched(case: &Case<'_>, lead: &lead::Model) -> touchpoint::ActiveModel {
 }
 
 fn candidates(case: &Case<'_>) -> Vec<contact_candidate::ActiveModel> {
-    let Resolution::New { contact, candidates } = case.who else { return Vec::new() };
+    let Resolution::New { contact, candidates } = case.who else {
+        return Vec::new();
+    };
     candidates
         .iter()
         .map(|(other, reason)| contact_candidate::ActiveModel {
@@ -131,16 +172,24 @@ fn candidates(case: &Case<'_>) -> Vec<contact_candidate::ActiveModel> {
 pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Rows) -> Result<()> {
     match who {
         Resolution::New { contact, .. } => {
-            contact::Entity::insert(contact.clone().into_active_model()).exec_without_returning(tx).await?;
+            contact::Entity::insert(contact.clone().into_active_model())
+                .exec_without_returning(tx)
+                .await?;
         }
         Resolution::Known { changed, .. } if changed.is_empty() => {}
         Resolution::Known { contact, .. } => {
             contact.clone().into_active_model().reset_all().update(tx).await?;
         }
     }
-    lead::Entity::insert(rows.lead.into_active_model()).exec_without_returning(tx).await?;
-    touchpoint::Entity::insert(rows.touchpoint).exec_without_returning(tx).await?;
-    follow_up::Entity::insert(rows.follow_up.into_active_model()).exec_without_returning(tx).await?;
+    lead::Entity::insert(rows.lead.into_active_model())
+        .exec_without_returning(tx)
+        .await?;
+    touchpoint::Entity::insert(rows.touchpoint)
+        .exec_without_returning(tx)
+        .await?;
+    follow_up::Entity::insert(rows.follow_up.into_active_model())
+        .exec_without_returning(tx)
+        .await?;
     insert_all(tx, rows.events).await?;
     insert_all(tx, rows.consents).await?;
     insert_all(tx, rows.candidates).await?;
@@ -176,7 +225,9 @@ pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Re
         .into_iter()
         .filter(|event| event.action.as_ref() == &consent_event::ConsentAction::Grant)
         .filter(|event| {
-            !known.iter().any(|row| Some(row.wording_id) == event.wording_id.clone().take() && row.occurred_at > recent)
+            !known.iter().any(|row| {
+                Some(row.wording_id) == event.wording_id.clone().take() && row.occurred_at > recent
+            })
         })
         .collect();
     insert_all(tx, new).await

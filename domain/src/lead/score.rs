@@ -22,10 +22,22 @@ pub fn score(rules: &[scoring_rule::Model], facts: &Facts<'_>) -> Score {
     let reasons: Vec<ScoreReason> = rules
         .iter()
         .filter(|rule| condition::holds(&rule.condition, facts))
-        .map(|rule| ScoreReason { rule: rule.name.clone(), points: rule.points, text: rule.text.clone() })
+        .map(|rule| ScoreReason {
+            rule: rule.name.clone(),
+            points: rule.points,
+            text: rule.text.clone(),
+        })
         .collect();
-    let points = reasons.iter().map(|reason| i64::from(reason.points)).sum::<i64>().clamp(0, 100) as i32;
-    Score { points, grade: grade(points), reasons: ScoreReasons(reasons) }
+    let points = reasons
+        .iter()
+        .map(|reason| i64::from(reason.points))
+        .sum::<i64>()
+        .clamp(0, 100) as i32;
+    Score {
+        points,
+        grade: grade(points),
+        reasons: ScoreReasons(reasons),
+    }
 }
 
 /// The grade of a number of points.

@@ -1,10 +1,10 @@
 //! What an inquiry is about and what it needs: service line, flags, score and SLA. Pure.
 
 use chrono::{DateTime, Utc};
-use entity::lead::Answer;
-use entity::{contact, service_line};
 use entity::enums::{EligibilityFlag, LeadStage, LeadType, ScoreGrade};
 use entity::id::{FacilityId, ServiceLineId};
+use entity::lead::Answer;
+use entity::{contact, service_line};
 
 use super::inquiry::Inquiry;
 use super::score::{self, Score};
@@ -52,15 +52,27 @@ impl<'a> Light<'a> {
         flags: &'a [EligibilityFlag],
         grade: Option<ScoreGrade>,
     ) -> Facts<'a> {
-        let Self { playbook, inquiry, source, contact } = self;
+        let Self {
+            playbook,
+            inquiry,
+            source,
+            contact,
+        } = self;
         Facts {
             lead_type: inquiry.lead_type,
             stage: LeadStage::New,
-            service_line: line.and_then(|id| playbook.lines.get(&id)).map(|line| line.slug.as_str()),
+            service_line: line
+                .and_then(|id| playbook.lines.get(&id))
+                .map(|line| line.slug.as_str()),
             requested_service: inquiry.requested_service.as_deref(),
-            facility: facility.and_then(|id| playbook.facilities.get(&id)).map(|row| row.slug.as_str()),
+            facility: facility
+                .and_then(|id| playbook.facilities.get(&id))
+                .map(|row| row.slug.as_str()),
             channel: source.channel,
-            campaign: source.campaign_id.and_then(|id| playbook.campaigns.get(&id)).map(|row| row.code.as_str()),
+            campaign: source
+                .campaign_id
+                .and_then(|id| playbook.campaigns.get(&id))
+                .map(|row| row.code.as_str()),
             contact,
             flags,
             answers: &inquiry.answers,
@@ -70,21 +82,39 @@ impl<'a> Light<'a> {
 
     /// The facts once triage is done.
     pub fn triaged(self, triage: &'a Triage) -> Facts<'a> {
-        self.facts(triage.service_line_id, self.inquiry.facility_id, &triage.flags, Some(triage.score.grade))
+        self.facts(
+            triage.service_line_id,
+            self.inquiry.facility_id,
+            &triage.flags,
+            Some(triage.score.grade),
+        )
     }
 }
 
 /// Names the service line, sets the flags and scores.
 pub fn triage(light: Light<'_>, who: &Resolution) -> Triage {
-    let Light { playbook, inquiry, .. } = light;
-    let named = || inquiry.requested_service.as_deref().and_then(|name| playbook.line_named(name));
+    let Light {
+        playbook, inquiry, ..
+    } = light;
+    let named = || {
+        inquiry
+            .requested_service
+            .as_deref()
+            .and_then(|name| playbook.line_named(name))
+    };
     let service_line_id = inquiry.service_line_id.or_else(|| named().map(|line| line.id));
     let line = service_line_id.and_then(|id| playbook.lines.get(&id));
     let possible_duplicate = matches!(who, Resolution::New { candidates, .. } if !candidates.is_empty());
     let flags = flags(line, inquiry.lead_type, &inquiry.answers, possible_duplicate);
-    let score =
-        score::score(&playbook.scoring, &light.facts(service_line_id, inquiry.facility_id, &flags, None));
-    Triage { service_line_id, flags, score }
+    let score = score::score(
+        &playbook.scoring,
+        &light.facts(service_line_id, inquiry.facility_id, &flags, None),
+    );
+    Triage {
+        service_line_id,
+        flags,
+        score,
+    }
 }
 
 /// What a lead needs before it can be scheduled, from its service line and answers.
@@ -95,24 +125,46 @@ pub fn flags(
     possible_duplicate: bool,
 ) -> Vec<EligibilityFlag> {
     let says_yes = |field: &str| {
-        answers.iter().any(|answer| answer.field == field && answer.value.eq_ignore_ascii_case("yes"))
+        answers
+            .iter()
+            .any(|answer| answer.field == field && answer.value.eq_ignore_ascii_case("yes"))
     };
     // A referral is itself the referral.
     let has_referral = lead_type == LeadType::Referral || says_yes(REFERRAL_FIELD);
     let needs = [
         (EligibilityFlag::ServiceUnclear, line.is_none()),
-        (EligibilityFlag::ReferralRequired, line.is_some_and(|line| line.referral_required) && !has_referral),
-        (EligibilityFlag::TriageNeeded, line.is_some_and(|line| line.triage_required)),
-        (EligibilityFlag::OrderMissing, line.is_some_and(|line| line.order_required) && !says_yes(ORDER_FIELD)),
-        (EligibilityFlag::DirectScheduling, line.is_some_and(|line| line.direct_scheduling)),
+        (
+            EligibilityFlag::ReferralRequired,
+            line.is_some_and(|line| line.referral_required) && !has_referral,
+        ),
+        (
+            EligibilityFlag::TriageNeeded,
+            line.is_some_and(|line| line.triage_required),
+        ),
+        (
+            EligibilityFlag::OrderMissing,
+            line.is_some_and(|line| line.order_required) && !says_yes(ORDER_FIELD),
+        ),
+        (
+            EligibilityFlag::DirectScheduling,
+            line.is_some_and(|line| line.direct_scheduling),
+        ),
         (EligibilityFlag::PossibleDuplicateContact, possible_duplicate),
     ];
-    needs.into_iter().filter_map(|(flag, set)| set.then_some(flag)).collect()
+    needs
+        .into_iter()
+        .filter_map(|(flag, set)| set.then_some(flag))
+        .collect()
 }
 
 /// What the SLA wants of the lead at the facility that serves it.
 pub fn wanted(light: Light<'_>, triage: &Triage, facility: Option<FacilityId>, now: DateTime<Utc>) -> Wanted {
-    let facts = light.facts(triage.service_line_id, facility, &triage.flags, Some(triage.score.grade));
+    let facts = light.facts(
+        triage.service_line_id,
+        facility,
+        &triage.flags,
+        Some(triage.score.grade),
+    );
     let policy = policy::pick(light.playbook, &facts);
     policy::wanted(policy, &light.playbook.calendar(facility), now)
 }

@@ -51,12 +51,18 @@ impl Visit {
             "code" | "source_code" => self.source_code = value(),
             _ => {
                 let kind = CLICK_ID_KINDS.iter().position(|kind| *kind == name);
-                let known = self.click_id.as_ref().and_then(|known| CLICK_ID_KINDS.iter().position(|k| *k == known.kind));
+                let known = self
+                    .click_id
+                    .as_ref()
+                    .and_then(|known| CLICK_ID_KINDS.iter().position(|k| *k == known.kind));
                 if let Some(kind) = kind
                     && known.is_none_or(|known| kind < known)
                     && let Some(value) = value().filter(|value| !value.is_empty())
                 {
-                    self.click_id = Some(ClickId { kind: CLICK_ID_KINDS[kind], value });
+                    self.click_id = Some(ClickId {
+                        kind: CLICK_ID_KINDS[kind],
+                        value,
+                    });
                 }
             }
         }
@@ -78,16 +84,26 @@ impl Visit {
             &mut self.referrer_host,
             &mut self.source_code,
         ] {
-            *value = value.take().map(|text| bounded(&text)).filter(|text| !text.is_empty());
+            *value = value
+                .take()
+                .map(|text| bounded(&text))
+                .filter(|text| !text.is_empty());
         }
-        self.landing_page = self.landing_page.map(|page| page.split(['?', '#']).next().unwrap_or_default().to_owned());
+        self.landing_page = self
+            .landing_page
+            .map(|page| page.split(['?', '#']).next().unwrap_or_default().to_owned());
         self.click_id = self.click_id.filter(|id| id.value.len() <= 512);
         self
     }
 }
 
 fn bounded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_PARAMETER_CHARS).collect::<String>().trim().to_owned()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_PARAMETER_CHARS)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The source of a lead.
@@ -112,7 +128,11 @@ pub fn source(
     let placement: Option<&placement::Model> = [&visit.source_code, &visit.utm.content, &visit.utm.id]
         .into_iter()
         .flatten()
-        .find_map(|code| playbook.placements.get(playbook.placement_by_code.get(&fold_name(code))?));
+        .find_map(|code| {
+            playbook
+                .placements
+                .get(playbook.placement_by_code.get(&fold_name(code))?)
+        });
     let campaign: Option<&campaign::Model> = placement
         .map(|placement| placement.campaign_id)
         .or_else(|| {
@@ -129,7 +149,11 @@ pub fn source(
         .or_else(|| visit.referrer_host.as_deref().and_then(channel_of_host))
         .or_else(|| form.map(|form| form.channel))
         .unwrap_or(Channel::Website);
-    Source { channel, campaign_id: campaign.map(|row| row.id), placement_id: placement.map(|row| row.id) }
+    Source {
+        channel,
+        campaign_id: campaign.map(|row| row.id),
+        placement_id: placement.map(|row| row.id),
+    }
 }
 
 fn channel_of_parameters(visit: &Visit) -> Option<Channel> {
@@ -154,11 +178,27 @@ fn channel_of_parameters(visit: &Visit) -> Option<Channel> {
 
 fn channel_of_host(host: &str) -> Option<Channel> {
     let is = |name: &str| host == name || host.ends_with(&format!(".{name}"));
-    if ["google.com", "bing.com", "duckduckgo.com", "yahoo.com", "ecosia.org"].iter().any(|name| is(name)) {
+    if [
+        "google.com",
+        "bing.com",
+        "duckduckgo.com",
+        "yahoo.com",
+        "ecosia.org",
+    ]
+    .iter()
+    .any(|name| is(name))
+    {
         Some(Channel::OrganicSearch)
-    } else if ["facebook.com", "instagram.com", "linkedin.com", "tiktok.com", "x.com", "nextdoor.com"]
-        .iter()
-        .any(|name| is(name))
+    } else if [
+        "facebook.com",
+        "instagram.com",
+        "linkedin.com",
+        "tiktok.com",
+        "x.com",
+        "nextdoor.com",
+    ]
+    .iter()
+    .any(|name| is(name))
     {
         Some(Channel::Social)
     } else {

@@ -3,7 +3,9 @@
 use entity::id::MessageId;
 use entity::lead;
 use entity::message::{Column, Entity, Model};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+};
 
 use crate::error::{Error, Result};
 use crate::lead::find as leads;
@@ -20,7 +22,9 @@ pub fn in_scope(viewer: &Viewer) -> Condition {
         Scope::All => Condition::all(),
         Scope::Teams { staff, .. } => {
             let theirs = leads::visible_to(viewer).select_only().column(lead::Column::Id);
-            Condition::any().add(Column::LeadId.in_subquery(theirs.into_query())).add(Column::StaffId.eq(staff))
+            Condition::any()
+                .add(Column::LeadId.in_subquery(theirs.into_query()))
+                .add(Column::StaffId.eq(staff))
         }
         // No id is null: nothing is found.
         Scope::Nothing => Condition::all().add(Column::Id.is_null()),

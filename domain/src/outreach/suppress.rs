@@ -8,8 +8,8 @@ use entity::suppression::{ActiveModel, Column, Entity, Model, SuppressionReason}
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    QueryTrait, TryInsertResult,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, QueryTrait,
 };
 
 use super::withhold;
@@ -34,8 +34,10 @@ pub struct SuppressAddress {
     pub reason: SuppressionReason,
 }
 
-/// Suppresses an address for good, from this moment on: what is planned to it is withheld, even what a worker has claimed
-/// already. Only its keyed hash is kept. Suppressing it again keeps the stronger reason.
+/// Suppresses an address for good, from this moment on.
+///
+/// What is planned to it is withheld, even what a worker has claimed already. Only its keyed hash is kept. Suppressing it
+/// again keeps the stronger reason.
 ///
 /// # Errors
 /// [`Error::Missing`] for a viewer without a role; [`Error::Refused`] when the address cannot be read, or the medium is
@@ -50,9 +52,18 @@ pub async fn suppress(h: &Hospital, viewer: &Viewer, input: SuppressAddress) -> 
     let tx = db::begin_write(&h.db).await?;
     let row = keep(&tx, input.medium, hash, input.reason, now).await?;
     if input.medium == Medium::Email {
-        withhold::pending(&tx, stopped(&address, row.reason), GateReason::Suppressed, None, now).await?;
+        withhold::pending(
+            &tx,
+            stopped(&address, row.reason),
+            GateReason::Suppressed,
+            None,
+            now,
+        )
+        .await?;
     }
-    audit::record(viewer.actor(), "address.suppress", Some(&row.id), None, now).insert(&tx).await?;
+    audit::record(viewer.actor(), "address.suppress", Some(&row.id), None, now)
+        .insert(&tx)
+        .await?;
     tx.commit().await?;
     Ok(Done::quiet(row))
 }
@@ -84,11 +95,14 @@ async fn keep(
         reason: Set(reason),
         created_at: Set(now),
     };
-    let known = OnConflict::columns([Column::Medium, Column::AddressHash]).do_nothing().to_owned();
-    let inserted = Entity::insert(row).on_conflict(known).try_insert().exec_with_returning(tx).await?;
-    if let TryInsertResult::Inserted(row) = inserted {
-        return Ok(row);
-    }
+    let known = OnConflict::columns([Column::Medium, Column::AddressHash])
+        .do_nothing()
+        .to_owned();
+    Entity::insert(row)
+        .on_conflict(known)
+        .try_insert()
+        .exec_without_returning(tx)
+        .await?;
     let row = Entity::find()
         .filter(Column::Medium.eq(medium))
         .filter(Column::AddressHash.eq(address_hash))
@@ -128,3 +142,6 @@ fn stopped(address: &str, reason: SuppressionReason) -> Condition {
             .add(MessageColumn::Purpose.ne(Purpose::Reminder)),
     }
 }
+
+#[cfg(test)]
+mod tests;

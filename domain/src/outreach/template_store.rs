@@ -8,8 +8,8 @@ use entity::template::{self, Model};
 use entity::template_version;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    SqlErr,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, SqlErr,
 };
 
 use super::template::check;
@@ -96,12 +96,18 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateTemplate) -> Res
         created_at: Set(now),
     };
     let template = row.insert(&tx).await.map_err(|error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            Error::refused(Code::AlreadyExists, "key", "Another template has this key already.")
-        }
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::refused(
+            Code::AlreadyExists,
+            "key",
+            "Another template has this key already.",
+        ),
         _ => error.into(),
     })?;
-    let text = Text { subject: input.subject, html: input.html, text: input.text };
+    let text = Text {
+        subject: input.subject,
+        html: input.html,
+        text: input.text,
+    };
     let version = text.version(template.id, 1, now).insert(&tx).await?;
     finish(viewer, tx, "template.create", template.id, now).await?;
     Ok(Done::quiet(Written { template, version }))
@@ -116,8 +122,13 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateTemplate) -> Res
     let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     // Held, so that two new texts do not become one version.
-    let held = template::Entity::find_by_id(input.template_id).lock_exclusive().one(&tx).await?;
-    let template = held.filter(|_| viewer.role().is_some()).ok_or(Error::Missing { noun: "template" })?;
+    let held = template::Entity::find_by_id(input.template_id)
+        .lock_exclusive()
+        .one(&tx)
+        .await?;
+    let template = held
+        .filter(|_| viewer.role().is_some())
+        .ok_or(Error::Missing { noun: "template" })?;
     let newest = newest(&tx, template.id).await?;
     let number = newest.as_ref().map_or(0, |newest| newest.version);
     if input.version.is_some_and(|version| version != number) {
@@ -131,7 +142,9 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateTemplate) -> Res
         text: input.text.unwrap_or_else(|| old.text.clone()),
     };
     let mut refusals = Vec::new();
-    let name = input.name.map_or_else(|| template.name.clone(), |name| read_name(&name, &mut refusals));
+    let name = input
+        .name
+        .map_or_else(|| template.name.clone(), |name| read_name(&name, &mut refusals));
     if new != old || newest.is_none() {
         refusals.extend(check(&new.subject, &new.html, &new.text, template.purpose));
     }
@@ -159,7 +172,9 @@ async fn finish(
     id: TemplateId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    audit::record(viewer.actor(), action, Some(&id), None, now).insert(&tx).await?;
+    audit::record(viewer.actor(), action, Some(&id), None, now)
+        .insert(&tx)
+        .await?;
     playbook::changed(&tx).await?;
     tx.commit().await?;
     Ok(())
@@ -184,10 +199,19 @@ struct Text {
 
 impl Text {
     fn of(version: &template_version::Model) -> Self {
-        Self { subject: version.subject.clone(), html: version.html.clone(), text: version.text.clone() }
+        Self {
+            subject: version.subject.clone(),
+            html: version.html.clone(),
+            text: version.text.clone(),
+        }
     }
 
-    fn version(self, template_id: TemplateId, number: i32, now: DateTime<Utc>) -> template_version::ActiveModel {
+    fn version(
+        self,
+        template_id: TemplateId,
+        number: i32,
+        now: DateTime<Utc>,
+    ) -> template_version::ActiveModel {
         template_version::ActiveModel {
             id: Set(new_id(now)),
             template_id: Set(template_id),
@@ -202,7 +226,10 @@ impl Text {
 
 fn refuse_key(key: &str, refusals: &mut Vec<Refusal>) {
     let is_part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     if key.len() > MAX_KEY_CHARS || !key.split('-').all(is_part) {
         let message = "A key has lower-case letters, digits and single inner hyphens, at most 64.";
@@ -213,7 +240,14 @@ fn refuse_key(key: &str, refusals: &mut Vec<Refusal>) {
 fn read_name(name: &str, refusals: &mut Vec<Refusal>) -> String {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        refusals.push(Refusal::new(Code::Invalid, "name", "A name is one line of 1 to 120 characters."));
+        refusals.push(Refusal::new(
+            Code::Invalid,
+            "name",
+            "A name is one line of 1 to 120 characters.",
+        ));
     }
     name
 }
+
+#[cfg(test)]
+mod tests;

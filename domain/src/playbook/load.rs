@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use entity::{
     business_calendar, campaign, consent_wording, facility, form, placement, routing_rule, scoring_rule,
-    sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member, template,
-    template_version,
+    sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member,
+    template, template_version,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
@@ -29,9 +29,19 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         .find(|team| team.is_review)
         .map(|team| team.id)
         .ok_or_else(|| Error::fault("no team is the review team; `leadward migrate up` makes one"))?;
-    let staff = by_id(staff::Entity::find().filter(staff::Column::Active.eq(true)).all(tx).await?, |row| row.id);
+    let staff = by_id(
+        staff::Entity::find()
+            .filter(staff::Column::Active.eq(true))
+            .all(tx)
+            .await?,
+        |row| row.id,
+    );
     let mut members: HashMap<_, Vec<_>> = HashMap::new();
-    for row in team_member::Entity::find().order_by_asc(team_member::Column::StaffId).all(tx).await? {
+    for row in team_member::Entity::find()
+        .order_by_asc(team_member::Column::StaffId)
+        .all(tx)
+        .await?
+    {
         if staff.contains_key(&row.staff_id) {
             members.entry(row.team_id).or_default().push(row.staff_id);
         }
@@ -52,11 +62,23 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         .order_by_asc(sla_policy::Column::Id)
         .all(tx)
         .await?;
-    let forms = by_id(form::Entity::find().filter(form::Column::Active.eq(true)).all(tx).await?, |row| row.id);
+    let forms = by_id(
+        form::Entity::find()
+            .filter(form::Column::Active.eq(true))
+            .all(tx)
+            .await?,
+        |row| row.id,
+    );
     let wordings = by_id(consent_wording::Entity::find().all(tx).await?, |row| row.id);
     let templates = by_id(template::Entity::find().all(tx).await?, |row| row.id);
-    let newest = template_version::Entity::find().order_by_asc(template_version::Column::Version).all(tx).await?;
-    let template_current = newest.iter().map(|row| (row.template_id, row.id)).collect::<HashMap<_, _>>();
+    let newest = template_version::Entity::find()
+        .order_by_asc(template_version::Column::Version)
+        .all(tx)
+        .await?;
+    let template_current = newest
+        .iter()
+        .map(|row| (row.template_id, row.id))
+        .collect::<HashMap<_, _>>();
     let campaigns = by_id(campaign::Entity::find().all(tx).await?, |row| row.id);
     let placements = by_id(placement::Entity::find().all(tx).await?, |row| row.id);
     let (sequences, sequence_versions) = sequences(tx).await?;
@@ -74,19 +96,28 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         scoring,
         sla,
         form_by_slug: forms.values().map(|form| (form.slug.clone(), form.id)).collect(),
-        form_by_key: forms.values().map(|form| (form.public_key.clone(), form.id)).collect(),
+        form_by_key: forms
+            .values()
+            .map(|form| (form.public_key.clone(), form.id))
+            .collect(),
         forms,
         wordings,
         template_by_key: templates.values().map(|row| (row.key.clone(), row.id)).collect(),
         templates,
         template_versions: by_id(
-            newest.into_iter().filter(|row| template_current.get(&row.template_id) == Some(&row.id)).collect(),
+            newest
+                .into_iter()
+                .filter(|row| template_current.get(&row.template_id) == Some(&row.id))
+                .collect(),
             |row| row.id,
         ),
         template_current,
         sequences,
         sequence_versions,
-        campaign_by_code: campaigns.values().map(|row| (fold_name(&row.code), row.id)).collect(),
+        campaign_by_code: campaigns
+            .values()
+            .map(|row| (fold_name(&row.code), row.id))
+            .collect(),
         campaigns,
         placement_by_code: placements
             .values()
@@ -103,7 +134,10 @@ type Sequences = (
 
 /// The sequences that run, and every version that somebody may stand on.
 async fn sequences(tx: &DatabaseTransaction) -> Result<Sequences> {
-    let rows = sequence::Entity::find().filter(sequence::Column::CurrentVersionId.is_not_null()).all(tx).await?;
+    let rows = sequence::Entity::find()
+        .filter(sequence::Column::CurrentVersionId.is_not_null())
+        .all(tx)
+        .await?;
     let versions = sequence_version::Entity::find()
         .filter(sequence_version::Column::PublishedAt.is_not_null())
         .all(tx)
@@ -127,8 +161,10 @@ fn names(
     lines: &HashMap<entity::id::ServiceLineId, service_line::Model>,
     aliases: Vec<service_line_alias::Model>,
 ) -> HashMap<String, entity::id::ServiceLineId> {
-    let mut names: HashMap<_, _> =
-        aliases.into_iter().map(|row| (fold_name(&row.alias), row.service_line_id)).collect();
+    let mut names: HashMap<_, _> = aliases
+        .into_iter()
+        .map(|row| (fold_name(&row.alias), row.service_line_id))
+        .collect();
     for line in lines.values() {
         names.insert(fold_name(&line.slug), line.id);
         names.insert(fold_name(&line.name), line.id);

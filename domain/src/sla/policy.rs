@@ -30,7 +30,10 @@ pub struct Wanted {
 
 /// The first policy whose condition holds.
 pub fn pick<'a>(playbook: &'a Playbook, facts: &Facts<'_>) -> Option<&'a sla_policy::Model> {
-    playbook.sla.iter().find(|policy| condition::holds(&policy.condition, facts))
+    playbook
+        .sla
+        .iter()
+        .find(|policy| condition::holds(&policy.condition, facts))
 }
 
 /// What is wanted of a lead received at `received_at`.

@@ -1,5 +1,6 @@
 //! Asking at the doors, as somebody.
 
+use chrono::TimeDelta;
 use entity::enums::Role;
 use poem::http::{HeaderMap, StatusCode};
 use poem::test::TestRequestBuilder;
@@ -58,7 +59,8 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.body))
     }
 
     /// What stands at a path of the GraphQL data, such as `lead.contact.email`. Fails the test on an error.
@@ -74,20 +76,9 @@ impl Answer {
     pub fn code(&self) -> String {
         let json = self.json();
         let code = &json["errors"][0]["extensions"]["code"];
-        code.as_str().unwrap_or_else(|| panic!("no error has a code in {json:#}")).to_owned()
-    }
-
-    /// Fields and codes of a mutation's user errors: `email REQUIRED`.
-    #[track_caller]
-    pub fn user_errors(&self, mutation: &str) -> Vec<String> {
-        let errors = self.data(&format!("{mutation}.userErrors"));
-        let errors = errors.as_array().expect("userErrors is a list").iter();
-        errors
-            .map(|error| {
-                let field = error["field"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                format!("{} {}", field.collect::<Vec<_>>().join("."), error["code"].as_str().unwrap_or_default())
-            })
-            .collect()
+        code.as_str()
+            .unwrap_or_else(|| panic!("no error has a code in {json:#}"))
+            .to_owned()
     }
 
     /// A header as text.
@@ -99,7 +90,10 @@ impl Answer {
 /// What stands at a path; a number is a place in a list.
 pub fn look(json: &Value, path: &str) -> Value {
     let parts = path.split('.').filter(|part| !part.is_empty());
-    let found = parts.fold(json, |json, part| part.parse::<usize>().map_or_else(|_| &json[part], |place| &json[place]));
+    let found = parts.fold(json, |json, part| {
+        part.parse::<usize>()
+            .map_or_else(|_| &json[part], |place| &json[place])
+    });
     found.clone()
 }
 
@@ -110,9 +104,18 @@ impl Clinic {
     }
 
     /// Asks by GraphQL with further headers.
-    pub async fn graphql_with(&self, who: As<'_>, query: &str, variables: Value, headers: &[(&str, &str)]) -> Answer {
+    pub async fn graphql_with(
+        &self,
+        who: As<'_>,
+        query: &str,
+        variables: Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let body = json!({ "query": query, "variables": variables });
-        let mut request = self.proved(who, self.client.post("/graphql")).await.body_json(&body);
+        let mut request = self
+            .proved(who, self.client.post("/graphql"))
+            .await
+            .body_json(&body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -121,11 +124,20 @@ impl Clinic {
 
     /// A mutation with one input that must succeed without a user error. Answers its payload.
     #[track_caller]
-    pub fn change<'a>(&'a self, who: As<'a>, field: &'a str, input: Value) -> impl Future<Output = Value> + 'a {
+    pub fn change<'a>(
+        &'a self,
+        who: As<'a>,
+        field: &'a str,
+        input: Value,
+    ) -> impl Future<Output = Value> + 'a {
         let caller = std::panic::Location::caller();
         async move {
             let payload = self.try_change(who, field, input).await;
-            assert_eq!(payload["userErrors"], json!([]), "{field} at {caller} answers {payload:#}");
+            assert_eq!(
+                payload["userErrors"],
+                json!([]),
+                "{field} at {caller} answers {payload:#}"
+            );
             payload
         }
     }
@@ -139,7 +151,9 @@ impl Clinic {
         let query = format!(
             "mutation($input: {kind}!) {{ {field}(input: $input) {{ {selection} userErrors {{ field message code }} }} }}"
         );
-        self.graphql(who, &query, json!({ "input": input })).await.data(field)
+        self.graphql(who, &query, json!({ "input": input }))
+            .await
+            .data(field)
     }
 
     /// A token of this role. The same one however often it is asked for.
@@ -154,20 +168,35 @@ impl Clinic {
         secret
     }
 
-    /// Signs a member of staff in, once. Answers the cookie and the CSRF token.
+    /// Signs a member of staff in, once in a working day. Answers the cookie and the CSRF token.
     pub async fn sign_in(&self, name: &str) -> (String, String) {
-        if let Some(Known::Session { cookie, csrf }) = lock(&self.known).get(name).cloned() {
+        if let Some(Known::Session { cookie, csrf, since }) = lock(&self.known).get(name).cloned()
+            && self.now() < since + TimeDelta::hours(8)
+        {
             return (cookie, csrf);
         }
         let query = "mutation($input: SignInInput!) { signIn(input: $input) { userErrors { message } } }";
         let input = json!({ "email": format!("{name}@clinic.example"), "password": PASSWORD });
-        let answer = self.graphql(As::Nobody, query, json!({ "input": input })).await;
+        let body = json!({ "query": query, "variables": { "input": input } });
+        let answer = Answer::to(self.client.post("/graphql").body_json(&body)).await;
         assert_eq!(answer.data("signIn.userErrors"), json!([]));
         let cookie = session_cookie(&answer).expect("signing in sets a cookie");
-        let request = self.client.post("/graphql").header("cookie", format!("leadward_session={cookie}"));
+        let request = self
+            .client
+            .post("/graphql")
+            .header("cookie", format!("leadward_session={cookie}"));
         let answer = Answer::to(request.body_json(&json!({ "query": "{ viewer { csrfToken } }" }))).await;
-        let csrf = answer.data("viewer.csrfToken").as_str().expect("a session has a CSRF token").to_owned();
-        lock(&self.known).insert(name.to_owned(), Known::Session { cookie: cookie.clone(), csrf: csrf.clone() });
+        let csrf = answer
+            .data("viewer.csrfToken")
+            .as_str()
+            .expect("a session has a CSRF token")
+            .to_owned();
+        let session = Known::Session {
+            cookie: cookie.clone(),
+            csrf: csrf.clone(),
+            since: self.now(),
+        };
+        lock(&self.known).insert(name.to_owned(), session);
         (cookie, csrf)
     }
 
@@ -183,7 +212,9 @@ impl Clinic {
             As::Token(secret) => request.header("authorization", format!("Bearer {secret}")),
             As::Staff(name) => {
                 let (cookie, csrf) = self.sign_in(name).await;
-                request.header("cookie", format!("leadward_session={cookie}")).header("x-csrf-token", csrf)
+                request
+                    .header("cookie", format!("leadward_session={cookie}"))
+                    .header("x-csrf-token", csrf)
             }
         }
     }
@@ -193,17 +224,38 @@ impl Clinic {
     pub async fn id_of(&self, noun: &str, name: &str) -> String {
         let playbook = self.hospital.playbook().await.expect("there are rules");
         let found = match noun {
-            "serviceLine" => playbook.lines.values().find(|row| row.slug == name).map(|row| row.id.to_string()),
-            "facility" => playbook.facilities.values().find(|row| row.slug == name).map(|row| row.id.to_string()),
-            "team" => playbook.teams.values().find(|row| row.slug == name).map(|row| row.id.to_string()),
+            "serviceLine" => playbook
+                .lines
+                .values()
+                .find(|row| row.slug == name)
+                .map(|row| row.id.to_string()),
+            "facility" => playbook
+                .facilities
+                .values()
+                .find(|row| row.slug == name)
+                .map(|row| row.id.to_string()),
+            "team" => playbook
+                .teams
+                .values()
+                .find(|row| row.slug == name)
+                .map(|row| row.id.to_string()),
             "staff" => {
                 let address = format!("{name}@clinic.example");
-                playbook.staff.values().find(|row| row.email == address).map(|row| row.id.to_string())
+                playbook
+                    .staff
+                    .values()
+                    .find(|row| row.email == address)
+                    .map(|row| row.id.to_string())
             }
-            "campaign" => playbook.campaign_by_code.get(&domain::playbook::fold_name(name)).map(ToString::to_string),
-            "sequence" => {
-                playbook.sequences.values().find(|row| row.sequence.name == name).map(|row| row.sequence.id.to_string())
-            }
+            "campaign" => playbook
+                .campaign_by_code
+                .get(&domain::playbook::fold_name(name))
+                .map(ToString::to_string),
+            "sequence" => playbook
+                .sequences
+                .values()
+                .find(|row| row.sequence.name == name)
+                .map(|row| row.sequence.id.to_string()),
             "wording" => playbook.wording(name, "en").map(|row| row.id.to_string()),
             _ => panic!("no finder for {noun}"),
         };
@@ -219,9 +271,16 @@ impl Clinic {
 
 /// The value of the session cookie that an answer sets.
 pub fn session_cookie(answer: &Answer) -> Option<String> {
-    let set = answer.headers.get_all("set-cookie").into_iter().filter_map(|value| value.to_str().ok());
+    let set = answer
+        .headers
+        .get_all("set-cookie")
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     let mut values = set.filter_map(|cookie| cookie.strip_prefix("leadward_session="));
-    values.next().and_then(|rest| rest.split(';').next()).map(str::to_owned)
+    values
+        .next()
+        .and_then(|rest| rest.split(';').next())
+        .map(str::to_owned)
 }
 
 /// What is read of a mutation's payload besides its user errors.
@@ -229,7 +288,9 @@ fn selection_of(field: &str) -> &'static str {
     match field {
         "recordConsent" => "consentEvent { id action }",
         "withdrawConsent" => "messagesWithheld enrollmentsEnded",
-        "createCampaign" | "updateCampaign" | "launchCampaign" | "pauseCampaign" => "campaign { id state version }",
+        "createCampaign" | "updateCampaign" | "launchCampaign" | "pauseCampaign" => {
+            "campaign { id state version }"
+        }
         "createSequence" | "publishSequence" | "pauseSequence" => "sequence { id state version }",
         "enrollLead" | "unenrollLead" => "enrollment { id state }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",

@@ -35,7 +35,8 @@ static FURNISHED: OnceCell<TestDatabase> = OnceCell::const_new();
 
 /// An instant, written as in RFC 3339.
 pub fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap_or_else(|error| panic!("{text} is no instant: {error}"))
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text} is no instant: {error}"))
 }
 
 /// Tuesday, 10:00 in the east and 09:00 in the middle of the country.
@@ -54,7 +55,10 @@ pub struct ClinicSettings {
 
 impl Default for ClinicSettings {
     fn default() -> Self {
-        Self { form_posts_per_minute: 10_000, smtp: false }
+        Self {
+            form_posts_per_minute: 10_000,
+            smtp: false,
+        }
     }
 }
 
@@ -91,6 +95,8 @@ pub(super) enum Known {
         cookie: String,
         /// The token of its pages.
         csrf: String,
+        /// When it began.
+        since: DateTime<Utc>,
     },
 }
 
@@ -102,7 +108,11 @@ impl Clinic {
 
     /// A clinic whose mail goes to a sink by SMTP.
     pub async fn with_smtp() -> Self {
-        Self::with(ClinicSettings { smtp: true, ..ClinicSettings::default() }).await
+        Self::with(ClinicSettings {
+            smtp: true,
+            ..ClinicSettings::default()
+        })
+        .await
     }
 
     /// A clinic of this kind.
@@ -126,11 +136,27 @@ impl Clinic {
             }),
             probe: Arc::new(StillProbe),
         };
-        let sink = if settings.smtp { Some(SmtpSink::start().await) } else { None };
+        let sink = if settings.smtp {
+            Some(SmtpSink::start().await)
+        } else {
+            None
+        };
         let client = TestClient::new(api::routes::routes(api.clone()).map_to_response().boxed());
         let worker = worker(&hospital, transport(sink.as_ref()), &signals, &nudges);
         let known = Mutex::default();
-        Self { clock, hospital, signals, nudges, client, worker, api, sink, statements, known, database }
+        Self {
+            clock,
+            hospital,
+            signals,
+            nudges,
+            client,
+            worker,
+            api,
+            sink,
+            statements,
+            known,
+            database,
+        }
     }
 
     /// The database of a clinic, for processes of their own.
@@ -161,7 +187,10 @@ impl Clinic {
     /// Moves the clock from one due row to the next and does what is due at each, as a worker does that never stops.
     pub async fn live_until(&self, until: DateTime<Utc>) {
         self.drain().await;
-        while let Some(due) = storage::next_due(self.db(), self.now()).await.filter(|due| *due < until) {
+        while let Some(due) = storage::next_due(self.db(), self.now())
+            .await
+            .filter(|due| *due < until)
+        {
             self.clock.set(due);
             self.drain().await;
         }
@@ -171,7 +200,12 @@ impl Clinic {
 
     /// A worker like the clinic's in another process.
     pub fn another_worker(&self) -> Worker {
-        worker(&self.hospital, transport(self.sink.as_ref()), &self.signals, &self.nudges)
+        worker(
+            &self.hospital,
+            transport(self.sink.as_ref()),
+            &self.signals,
+            &self.nudges,
+        )
     }
 
     /// Whether mail goes out by SMTP.
@@ -192,8 +226,14 @@ impl Clinic {
     /// The doors on a port of 127.0.0.1, for what needs a socket. Closed with the test's runtime.
     pub async fn listen(&self) -> std::net::SocketAddr {
         use poem::listener::{Acceptor, Listener, TcpListener};
-        let acceptor = TcpListener::bind("127.0.0.1:0").into_acceptor().await.expect("a free port");
-        let local = acceptor.local_addr().into_iter().find_map(|address| address.as_socket_addr().copied());
+        let acceptor = TcpListener::bind("127.0.0.1:0")
+            .into_acceptor()
+            .await
+            .expect("a free port");
+        let local = acceptor
+            .local_addr()
+            .into_iter()
+            .find_map(|address| address.as_socket_addr().copied());
         let routes = api::routes::routes(self.api.clone());
         tokio::spawn(async move { poem::Server::new_with_acceptor(acceptor).run(routes).await });
         local.expect("a bound socket has an address")
@@ -276,23 +316,41 @@ fn hospital(db: DatabaseConnection, clock: FixedClock) -> Hospital {
 
 async fn furnished() -> TestDatabase {
     let database = TestDatabase::new().await;
-    let hospital = hospital(database.connect().await, FixedClock::at(at("2026-03-01T12:00:00Z")));
+    let hospital = hospital(
+        database.connect().await,
+        FixedClock::at(at("2026-03-01T12:00:00Z")),
+    );
     let document = Setup::parse(DOCUMENT).expect("clinic.json can be read");
-    setup::apply(&hospital, &document).await.unwrap_or_else(|error| panic!("clinic.json is refused: {error:?}"));
+    setup::apply(&hospital, &document)
+        .await
+        .unwrap_or_else(|error| panic!("clinic.json is refused: {error:?}"));
     database.settle(hospital.db).await;
     database
 }
 
 fn transport(sink: Option<&SmtpSink>) -> Transport {
-    let Some(sink) = sink else { return Transport::Capture };
+    let Some(sink) = sink else {
+        return Transport::Capture;
+    };
     let config: SmtpConfig = sink.url().parse().expect("the sink has an address");
     Transport::Smtp(SmtpPool::new(config).expect("the sink can be reached"))
 }
 
 fn worker(hospital: &Hospital, transport: Transport, signals: &Signals, nudges: &Arc<Nudges>) -> Worker {
     let settings = WorkerSettings {
-        bulk: LaneDelivery { batch: 100, concurrency: 8, batches: 2 },
+        bulk: LaneDelivery {
+            batch: 100,
+            concurrency: 8,
+            batches: 2,
+        },
         ..WorkerSettings::default()
     };
-    Worker::new(hospital.clone(), transport, settings, signals.clone(), nudges.clone()).expect("a sender and an address")
+    Worker::new(
+        hospital.clone(),
+        transport,
+        settings,
+        signals.clone(),
+        nudges.clone(),
+    )
+    .expect("a sender and an address")
 }

@@ -11,7 +11,10 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statemen
 use tokio::sync::OnceCell;
 
 /// Connections of one test: enough for its concurrency, few enough for a server's hundred.
-const POOL: Pool = Pool { max_connections: 8, acquire_timeout_secs: 30 };
+const POOL: Pool = Pool {
+    max_connections: 8,
+    acquire_timeout_secs: 30,
+};
 
 /// Names of the tests' databases and directories begin so, then comes the number of the process.
 const PREFIX: &str = "leadward_test_";
@@ -21,7 +24,9 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// The server that tests use, if it is PostgreSQL.
 pub fn postgres_server() -> Option<String> {
-    std::env::var("TEST_DATABASE_URL").ok().filter(|url| url.starts_with("postgres"))
+    std::env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|url| url.starts_with("postgres"))
 }
 
 /// A database of one test. Dropped with it.
@@ -51,7 +56,10 @@ impl TestDatabase {
                 std::fs::copy(template, &path).expect("the template can be copied");
                 Self::sqlite(path)
             }
-            Kind::Postgres { server, name: template } => {
+            Kind::Postgres {
+                server,
+                name: template,
+            } => {
                 let name = format!("{PREFIX}{}_{number}", std::process::id());
                 run(server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
                 Self::postgres(server.clone(), name)
@@ -60,17 +68,25 @@ impl TestDatabase {
     }
 
     fn sqlite(path: PathBuf) -> Self {
-        Self { url: format!("sqlite://{}?mode=rwc", path.display()), kind: Kind::Sqlite(path) }
+        Self {
+            url: format!("sqlite://{}?mode=rwc", path.display()),
+            kind: Kind::Sqlite(path),
+        }
     }
 
     fn postgres(server: String, name: String) -> Self {
-        Self { url: with_name(&server, &name), kind: Kind::Postgres { server, name } }
+        Self {
+            url: with_name(&server, &name),
+            kind: Kind::Postgres { server, name },
+        }
     }
 
     /// Leaves everything in the one file or server, so that it can be copied.
     pub async fn settle(&self, connection: DatabaseConnection) {
         if matches!(self.kind, Kind::Sqlite(_)) {
-            let folded = connection.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            let folded = connection
+                .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+                .await;
             folded.expect("the log is folded in");
         }
         connection.close().await.expect("the template is closed");
@@ -78,7 +94,9 @@ impl TestDatabase {
 
     /// A pool of its own.
     pub async fn connect(&self) -> DatabaseConnection {
-        db::connect(&self.url, &POOL).await.expect("the test's database can be opened")
+        db::connect(&self.url, &POOL)
+            .await
+            .expect("the test's database can be opened")
     }
 }
 
@@ -91,7 +109,10 @@ impl Drop for TestDatabase {
                 }
             }
             Kind::Postgres { server, name } => {
-                let (server, sql) = (server.clone(), format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+                let (server, sql) = (
+                    server.clone(),
+                    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                );
                 on_a_thread(async move { run(&server, &sql).await });
             }
         }
@@ -101,7 +122,10 @@ impl Drop for TestDatabase {
 /// Runs a future to its end although the caller cannot wait for one, as in `Drop`.
 pub fn on_a_thread<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let thread = std::thread::spawn(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(future)
     });
     thread.join().expect("the thread comes to its end")
@@ -121,7 +145,11 @@ fn is_left_over(name: &str) -> bool {
 }
 
 fn sweep_directories() {
-    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(std::env::temp_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         if is_left_over(&entry.file_name().to_string_lossy()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -131,10 +159,16 @@ fn sweep_directories() {
 async fn sweep_postgres(server: &str) {
     let connection = Database::connect(server).await.expect("the test server answers");
     let names = Statement::from_string(DbBackend::Postgres, "SELECT datname FROM pg_database");
-    for row in connection.query_all_raw(names).await.expect("the server lists its databases") {
+    for row in connection
+        .query_all_raw(names)
+        .await
+        .expect("the server lists its databases")
+    {
         let name: String = row.try_get("", "datname").expect("a database has a name");
         if is_left_over(&name) {
-            let _ = connection.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+            let _ = connection
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .await;
         }
     }
     connection.close().await.expect("the connection closes");
@@ -155,14 +189,19 @@ async fn migrated() -> TestDatabase {
         }
     };
     let connection = database.connect().await;
-    Migrator::up(&connection, None).await.expect("the template can be migrated");
+    Migrator::up(&connection, None)
+        .await
+        .expect("the template can be migrated");
     database.settle(connection).await;
     database
 }
 
 async fn run(server: &str, sql: &str) {
     let connection = Database::connect(server).await.expect("the test server answers");
-    connection.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connection
+        .execute_unprepared(sql)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
     connection.close().await.expect("the connection closes");
 }
 

@@ -28,7 +28,10 @@ impl Mail {
     pub fn read(to: &str, raw: &[u8]) -> Self {
         let mail = MessageParser::default().parse(raw).expect("a mail can be read");
         let headers = mail.headers_raw().map(|(name, value)| {
-            (name.to_owned(), value.split_whitespace().collect::<Vec<_>>().join(" "))
+            (
+                name.to_owned(),
+                value.split_whitespace().collect::<Vec<_>>().join(" "),
+            )
         });
         Self {
             to: to.to_owned(),
@@ -45,13 +48,21 @@ impl Mail {
 
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The token of the unsubscribe link.
     pub fn unsubscribe_token(&self) -> &str {
-        let link = self.header("List-Unsubscribe").expect("this mail can be unsubscribed from");
-        link.trim_matches(['<', '>']).rsplit('/').next().expect("a link has a last part")
+        let link = self
+            .header("List-Unsubscribe")
+            .expect("this mail can be unsubscribed from");
+        link.trim_matches(['<', '>'])
+            .rsplit('/')
+            .next()
+            .expect("a link has a last part")
     }
 
     /// The whole mail for a snapshot, with what differs from run to run taken out.
@@ -62,8 +73,14 @@ impl Mail {
                 page.push_str(&format!("{name}: {value}\n"));
             }
         }
-        page.push_str(&format!("\n--- text ---\n{}\n--- html ---\n{}\n", self.text.trim_end(), self.html.trim_end()));
-        let mut page = page.replace("\r\n", "\n").replace(&self.message_id, "[message-id]");
+        page.push_str(&format!(
+            "\n--- text ---\n{}\n--- html ---\n{}\n",
+            self.text.trim_end(),
+            self.html.trim_end()
+        ));
+        let mut page = page
+            .replace("\r\n", "\n")
+            .replace(&self.message_id, "[message-id]");
         if self.header("List-Unsubscribe").is_some() {
             page = page.replace(self.unsubscribe_token(), "[token]");
         }
@@ -79,7 +96,9 @@ fn without_ids(page: &str) -> String {
         let (before, id) = rest.split_at(found);
         out.push_str(before);
         out.push_str("[lead]");
-        let end = id.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(id.len());
+        let end = id
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(id.len());
         rest = &id[end..];
     }
     out + rest
@@ -90,25 +109,45 @@ impl Clinic {
     pub async fn mails(&self) -> Vec<Mail> {
         if self.is_smtp() {
             let mails = self.sink().received();
-            return mails.iter().map(|mail| Mail::read(&mail.to.join(", "), &mail.data)).collect();
+            return mails
+                .iter()
+                .map(|mail| Mail::read(&mail.to.join(", "), &mail.data))
+                .collect();
         }
-        let kept = captured_mail::Entity::find().order_by_asc(captured_mail::Column::MessageId).all(self.db()).await;
-        kept.expect("the outbox can be read").iter().map(|row| Mail::read(&row.recipient, &row.raw)).collect()
+        let kept = captured_mail::Entity::find()
+            .order_by_asc(captured_mail::Column::MessageId)
+            .all(self.db())
+            .await;
+        kept.expect("the outbox can be read")
+            .iter()
+            .map(|row| Mail::read(&row.recipient, &row.raw))
+            .collect()
     }
 
     /// Every mail to this address so far.
     pub async fn mails_to(&self, address: &str) -> Vec<Mail> {
-        self.mails().await.into_iter().filter(|mail| mail.to == address).collect()
+        self.mails()
+            .await
+            .into_iter()
+            .filter(|mail| mail.to == address)
+            .collect()
     }
 
     /// Subjects of the mails to this address so far.
     pub async fn subjects_to(&self, address: &str) -> Vec<String> {
-        self.mails_to(address).await.into_iter().map(|mail| mail.subject).collect()
+        self.mails_to(address)
+            .await
+            .into_iter()
+            .map(|mail| mail.subject)
+            .collect()
     }
 
     /// Every message, in the order in which they were planned.
     pub async fn messages(&self) -> Vec<message::Model> {
-        let messages = message::Entity::find().order_by_asc(message::Column::Id).all(self.db()).await;
+        let messages = message::Entity::find()
+            .order_by_asc(message::Column::Id)
+            .all(self.db())
+            .await;
         messages.expect("messages can be read")
     }
 }

@@ -11,6 +11,7 @@ mod mail;
 mod outbox;
 mod page;
 pub mod process;
+#[expect(dead_code, reason = "the benches use the rest of it")]
 pub mod smtp_sink;
 mod storage;
 
@@ -18,4 +19,4 @@ pub use ask::{Answer, As, OPS, look};
 pub use clinic::{Clinic, ClinicSettings, at};
 pub use mail::Mail;
 pub use outbox::plan_nurture;
-pub use page::{FormPage, pat};
+pub use page::pat;

@@ -22,8 +22,14 @@ impl Clinic {
 /// Plans this many nurture mails at an instant, each to another contact that agreed to it.
 pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: DateTime<Utc>, count: usize) {
     {
-        let template = playbook.template_version("getting-ready").expect("clinic.json has it").clone();
-        let wording = playbook.wording("email-marketing", "en").expect("clinic.json has it").id;
+        let template = playbook
+            .template_version("getting-ready")
+            .expect("clinic.json has it")
+            .clone();
+        let wording = playbook
+            .wording("email-marketing", "en")
+            .expect("clinic.json has it")
+            .id;
         let numbers = 0..count;
         let contacts: Vec<contact::Model> = numbers
             .map(|number| contact::Model {
@@ -99,15 +105,24 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
         let (grants, messages): (Vec<_>, Vec<_>) = (grants.collect(), messages.collect());
         for some in contacts.chunks(200) {
             let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
-            contact::Entity::insert_many(rows).exec_without_returning(db).await.expect("contacts are stored");
+            contact::Entity::insert_many(rows)
+                .exec_without_returning(db)
+                .await
+                .expect("contacts are stored");
         }
         for some in grants.chunks(200) {
             let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
-            consent_event::Entity::insert_many(rows).exec_without_returning(db).await.expect("grants are stored");
+            consent_event::Entity::insert_many(rows)
+                .exec_without_returning(db)
+                .await
+                .expect("grants are stored");
         }
         for some in messages.chunks(200) {
             let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
-            message::Entity::insert_many(rows).exec_without_returning(db).await.expect("messages are stored");
+            message::Entity::insert_many(rows)
+                .exec_without_returning(db)
+                .await
+                .expect("messages are stored");
         }
     }
 }
@@ -118,7 +133,13 @@ impl Clinic {
         use domain::lead::inquiry::Draft;
         use domain::lead::receive::receive;
         let playbook = self.hospital.playbook().await.expect("there are rules");
-        let line = |slug: &str| playbook.lines.values().find(|line| line.slug == slug).map(|line| line.id);
+        let line = |slug: &str| {
+            playbook
+                .lines
+                .values()
+                .find(|line| line.slug == slug)
+                .map(|line| line.id)
+        };
         for number in 0..count {
             if number % 3 == 0 {
                 self.minutes_pass(1);
@@ -135,7 +156,9 @@ impl Clinic {
                 ..Draft::default()
             };
             let inquiry = draft.parse(&playbook).expect("the draft is well-formed");
-            let _ = receive(&self.hospital, domain::viewer::Actor::SYSTEM, inquiry).await.expect("it is received");
+            let _ = receive(&self.hospital, domain::viewer::Actor::SYSTEM, inquiry)
+                .await
+                .expect("it is received");
         }
     }
 }

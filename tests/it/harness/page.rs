@@ -7,8 +7,6 @@ use super::{Answer, Clinic};
 /// A page with a form.
 #[derive(Clone, Debug)]
 pub struct FormPage {
-    /// The page.
-    pub html: String,
     /// The cookies that it set.
     pub cookies: String,
     /// Names and values of the hidden inputs.
@@ -33,12 +31,23 @@ pub struct Checkbox {
 impl FormPage {
     /// Reads a page.
     pub fn read(answer: &Answer) -> Self {
-        let html = answer.body.clone();
-        let inputs: Vec<&str> = tags(&html, "input").collect();
-        let of_kind = |kind: &str| inputs.iter().filter(move |tag| attribute(tag, "type").as_deref() == Some(kind)).copied().collect::<Vec<_>>();
+        let html = answer.body.as_str();
+        let inputs: Vec<&str> = tags(html, "input").collect();
+        let of_kind = |kind: &str| {
+            inputs
+                .iter()
+                .filter(move |tag| attribute(tag, "type").as_deref() == Some(kind))
+                .copied()
+                .collect::<Vec<_>>()
+        };
         let hidden = of_kind("hidden")
             .iter()
-            .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
+            .filter_map(|tag| {
+                Some((
+                    attribute(tag, "name")?,
+                    attribute(tag, "value").unwrap_or_default(),
+                ))
+            })
             .collect();
         let boxes = of_kind("checkbox")
             .iter()
@@ -47,13 +56,24 @@ impl FormPage {
                     name: attribute(tag, "name")?,
                     value: attribute(tag, "value")?,
                     ticked: tag.contains(" checked"),
-                    label: label(&html, &attribute(tag, "id")?),
+                    label: label(html, &attribute(tag, "id")?),
                 })
             })
             .collect();
-        let cookies = answer.headers.get_all("set-cookie").into_iter().filter_map(|value| value.to_str().ok());
-        let cookies = cookies.filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ");
-        Self { html, cookies, hidden, boxes }
+        let cookies = answer
+            .headers
+            .get_all("set-cookie")
+            .into_iter()
+            .filter_map(|value| value.to_str().ok());
+        let cookies = cookies
+            .filter_map(|cookie| cookie.split(';').next())
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self {
+            cookies,
+            hidden,
+            boxes,
+        }
     }
 
     /// The checkbox beside this text.
@@ -83,20 +103,35 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 
 /// The text of the label for an id.
 fn label(html: &str, id: &str) -> String {
-    let Some(start) = html.find(&format!("for=\"{id}\"")) else { return String::new() };
+    let Some(start) = html.find(&format!("for=\"{id}\"")) else {
+        return String::new();
+    };
     let rest = &html[start..];
     let text = &rest[rest.find('>').map_or(0, |end| end + 1)..];
     unescaped(&text[..text.find("</label>").unwrap_or(text.len())])
 }
 
 fn unescaped(text: &str) -> String {
-    let text = text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#39;", "'").replace("&#x27;", "'");
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").trim().to_owned()
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'");
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+        .trim()
+        .to_owned()
 }
 
 /// What a visitor of the sleep form fills in.
 pub fn pat() -> Vec<(&'static str, &'static str)> {
-    vec![("given_name", "Pat"), ("family_name", "Meyer"), ("email", "pat@example.org"), ("phone", "(860) 555-0142")]
+    vec![
+        ("given_name", "Pat"),
+        ("family_name", "Meyer"),
+        ("email", "pat@example.org"),
+        ("phone", "(860) 555-0142"),
+    ]
 }
 
 impl Clinic {
@@ -145,23 +180,39 @@ impl Clinic {
     /// A lead of the sleep form that agreed to everything. Answers the public id.
     pub async fn pat_asks(&self) -> String {
         let mut fields = pat();
-        fields.extend([("agree", "email me about my request"), ("agree", "services and events"), ("agree", "call me")]);
+        fields.extend([
+            ("agree", "email me about my request"),
+            ("agree", "services and events"),
+            ("agree", "call me"),
+        ]);
         let answer = self.submit_form("sleep-study", &fields).await;
-        assert!(answer.status.is_success() || answer.status.is_redirection(), "{}: {}", answer.status, answer.body);
+        assert!(
+            answer.status.is_success() || answer.status.is_redirection(),
+            "{}: {}",
+            answer.status,
+            answer.body
+        );
         self.last_lead().await.id.to_string()
     }
 
     /// Sends a form's fields by GraphQL, as anybody who has its key. Answers the payload of `submitLead`.
     pub async fn submit_lead(&self, slug: &str, fields: &[(&str, &str)], external_id: Option<&str>) -> Value {
-        let fields: Vec<Value> = fields.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-        let input = json!({ "formKey": self.form_key(slug).await, "fields": fields, "externalId": external_id });
+        let fields: Vec<Value> = fields
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let input =
+            json!({ "formKey": self.form_key(slug).await, "fields": fields, "externalId": external_id });
         self.try_change(super::As::Nobody, "submitLead", input).await
     }
 
     /// The lead that came in last.
     pub async fn last_lead(&self) -> entity::lead::Model {
         use sea_orm::{EntityTrait, QueryOrder};
-        let last = entity::lead::Entity::find().order_by_desc(entity::lead::Column::Id).one(self.db()).await;
+        let last = entity::lead::Entity::find()
+            .order_by_desc(entity::lead::Column::Id)
+            .one(self.db())
+            .await;
         last.expect("leads can be read").expect("a lead came in")
     }
 }

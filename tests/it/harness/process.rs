@@ -40,8 +40,14 @@ impl Installation {
     pub fn new(name: &str) -> Self {
         let data_dir = std::env::temp_dir().join(format!("leadward_test_{}_{name}", std::process::id()));
         std::fs::create_dir_all(&data_dir).expect("a directory of its own");
-        let env = [("DATA_DIR", data_dir.display().to_string()), ("LISTEN_ADDR", "127.0.0.1:0".to_owned())];
-        Self { env: env.map(|(name, value)| (name.to_owned(), value)).into(), data_dir }
+        let env = [
+            ("DATA_DIR", data_dir.display().to_string()),
+            ("LISTEN_ADDR", "127.0.0.1:0".to_owned()),
+        ];
+        Self {
+            env: env.map(|(name, value)| (name.to_owned(), value)).into(),
+            data_dir,
+        }
     }
 
     /// The same with another setting.
@@ -52,29 +58,55 @@ impl Installation {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_leadward"));
-        command.args(args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.data_dir).kill_on_drop(true);
+        command
+            .args(args)
+            .env_clear()
+            .envs(self.env.iter().cloned())
+            .current_dir(&self.data_dir)
+            .kill_on_drop(true);
         command
     }
 
     /// Runs a command to its end. Answers what it printed.
     pub async fn run(&self, args: &[&str]) -> String {
-        let output = self.command(args).stdin(Stdio::null()).output().await.expect("the program starts");
+        let output = self
+            .command(args)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .expect("the program starts");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "leadward {args:?} ended with {}: {errors}", output.status);
-        String::from_utf8(output.stdout).expect("it prints text").trim_end().to_owned()
+        assert!(
+            output.status.success(),
+            "leadward {args:?} ended with {}: {errors}",
+            output.status
+        );
+        String::from_utf8(output.stdout)
+            .expect("it prints text")
+            .trim_end()
+            .to_owned()
     }
 
     /// Runs a command that must fail. Answers what it said.
     pub async fn fail(&self, args: &[&str]) -> String {
-        let output = self.command(args).stdin(Stdio::null()).output().await.expect("the program starts");
+        let output = self
+            .command(args)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .expect("the program starts");
         assert!(!output.status.success(), "leadward {args:?} succeeded");
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
     /// Starts a process that goes on.
     pub fn start(&self, command: &str) -> Running {
-        let mut child = self.command(&[command]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = child.spawn().expect("the program starts");
+        let mut program = self.command(&[command]);
+        program
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().expect("the program starts");
         let stderr = child.stderr.take().expect("its errors are read");
         let (lines, said) = (Arc::<Mutex<VecDeque<String>>>::default(), Arc::new(Notify::new()));
         let (kept, tell) = (lines.clone(), said.clone());
@@ -123,7 +155,10 @@ impl Running {
     pub async fn address(&self) -> String {
         let line = self.says("Listening.").await;
         let place = line.find("127.0.0.1:").expect("it names its address");
-        let address: String = line[place..].chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
+        let address: String = line[place..]
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':'))
+            .collect();
         format!("http://{address}")
     }
 
@@ -135,9 +170,17 @@ impl Running {
     /// Asks it to stop, and waits until it has. Answers whether it ended well.
     pub async fn stop(mut self) -> bool {
         let id = self.child.id().expect("it runs").to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().await.expect("kill can be run");
+        let asked = Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .expect("kill can be run");
         assert!(asked.success());
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops in time").expect("it ran").success()
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("it stops in time")
+            .expect("it ran")
+            .success()
     }
 
     /// What it said, for a test that fails.
@@ -157,5 +200,7 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
             }
         }
     };
-    tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    tokio::time::timeout(PATIENCE, found)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain until {what}"))
 }

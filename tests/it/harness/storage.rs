@@ -8,7 +8,8 @@ use entity::enrollment::{self, EnrollmentState};
 use entity::follow_up::{self, FollowUpState};
 use entity::message::{self, MessageState};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    Statement,
 };
 
 /// Every table's rows, in an order of their own.
@@ -17,7 +18,9 @@ pub struct Contents(BTreeMap<String, String>);
 
 impl std::fmt::Debug for Contents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(table, rows)| (table, rows.len()))).finish()
+        f.debug_map()
+            .entries(self.0.iter().map(|(table, rows)| (table, rows.len())))
+            .finish()
     }
 }
 
@@ -25,7 +28,10 @@ impl Contents {
     /// Names of the tables that differ.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let tables = self.0.keys().chain(other.0.keys());
-        let mut differ: Vec<_> = tables.filter(|table| self.0.get(*table) != other.0.get(*table)).cloned().collect();
+        let mut differ: Vec<_> = tables
+            .filter(|table| self.0.get(*table) != other.0.get(*table))
+            .cloned()
+            .collect();
         differ.sort();
         differ.dedup();
         differ
@@ -51,8 +57,15 @@ pub(super) async fn contents(db: &DatabaseConnection) -> Contents {
             }
         })
         .collect();
-    let rows = db.query_all_raw(Statement::from_string(backend, parts.join(" UNION ALL "))).await;
-    let pair = |row: sea_orm::QueryResult| (row.try_get("", "name").unwrap(), row.try_get("", "content").unwrap());
+    let rows = db
+        .query_all_raw(Statement::from_string(backend, parts.join(" UNION ALL ")))
+        .await;
+    let pair = |row: sea_orm::QueryResult| {
+        (
+            row.try_get("", "name").unwrap(),
+            row.try_get("", "content").unwrap(),
+        )
+    };
     Contents(rows.expect("tables can be read").into_iter().map(pair).collect())
 }
 
@@ -70,27 +83,43 @@ async fn tables(db: &DatabaseConnection) -> BTreeMap<String, Vec<String>> {
         }
     };
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in db.query_all_raw(Statement::from_string(backend, sql)).await.expect("tables can be listed") {
+    for row in db
+        .query_all_raw(Statement::from_string(backend, sql))
+        .await
+        .expect("tables can be listed")
+    {
         let column = row.try_get("", "c").expect("a column has a name");
-        tables.entry(row.try_get("", "t").expect("a table has a name")).or_default().push(column);
+        tables
+            .entry(row.try_get("", "t").expect("a table has a name"))
+            .or_default()
+            .push(column);
     }
     tables
 }
 
 /// What a worker should have done by now, in words.
 pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
-    let pool = Pool { max_connections: 1, acquire_timeout_secs: 30 };
-    let db = db::connect(url, &pool).await.expect("the test's database can be opened");
+    let pool = Pool {
+        max_connections: 1,
+        acquire_timeout_secs: 30,
+    };
+    let db = db::connect(url, &pool)
+        .await
+        .expect("the test's database can be opened");
     let messages = || message::Entity::find();
     let waiting = [MessageState::Planned, MessageState::Deferred];
     let held = [MessageState::Claimed, MessageState::HandedOff];
     let open = || follow_up::Entity::find().filter(follow_up::Column::State.eq(FollowUpState::Open));
-    let due = messages().filter(message::Column::State.is_in(waiting)).filter(message::Column::DueAt.lte(now));
+    let due = messages()
+        .filter(message::Column::State.is_in(waiting))
+        .filter(message::Column::DueAt.lte(now));
     let held = messages().filter(message::Column::State.is_in(held));
     let enrolled = enrollment::Entity::find()
         .filter(enrollment::Column::State.eq(EnrollmentState::Active))
         .filter(enrollment::Column::DueAt.lte(now));
-    let unmarked = open().filter(follow_up::Column::DueAt.lte(now)).filter(follow_up::Column::LateAt.is_null());
+    let unmarked = open()
+        .filter(follow_up::Column::DueAt.lte(now))
+        .filter(follow_up::Column::LateAt.is_null());
     let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
     let counts = [
         ("messages are due", due.count(&db).await),
@@ -99,8 +128,13 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
         ("late follow-ups are not marked", unmarked.count(&db).await),
         ("reminders are due", unreminded.count(&db).await),
     ];
-    let counts = counts.into_iter().map(|(what, count)| (what, count.expect("rows can be counted")));
-    let undone = counts.filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    let counts = counts
+        .into_iter()
+        .map(|(what, count)| (what, count.expect("rows can be counted")));
+    let undone = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
     db.close().await.expect("the connection closes");
     undone
 }

@@ -36,13 +36,14 @@ pub(super) fn words(
         _ => format!("It is due on {due}."),
     };
     let urgency = if follow_up.urgent { "It is urgent. " } else { "" };
-    let link = format!("{}/leads/{}", site.public_url, follow_up.lead_id);
+    let (lead, link) = (follow_up.lead_id, format!("{}/", site.public_url));
     let (name, title) = (&site.name, &follow_up.title);
-    let text = format!("{opening}\n\n{title}\n{urgency}{due}\n\nOpen the lead: {link}\n\n-- \n{name}\n");
+    let text =
+        format!("{opening}\n\n{title}\n{urgency}{due}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
     let [name, title, link] = [name.as_str(), title, &link].map(escaped);
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong><br>\n\
-         {urgency}{due}</p>\n<p><a href=\"{link}\">Open the lead</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
+         {urgency}{due}</p>\n<p>Lead: {lead}<br>\n<a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
     );
     Words {
         subject: subject.to_owned(),

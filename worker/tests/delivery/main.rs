@@ -3,7 +3,10 @@
 //! Rows are written straight into the tables here, so that each state can be had; the doors have their own stories.
 //! SQLite, or PostgreSQL where `TEST_DATABASE_URL` names a server.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so at once")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say so at once"
+)]
 
 #[path = "../../../tests/it/harness/database.rs"]
 mod database;
@@ -464,7 +467,12 @@ async fn a_template_that_fails_withholds_its_mail() {
 async fn the_sweep_finds_what_nobody_was_nudged_about() {
     let ground = Ground::new().await;
     let sink = SmtpSink::start().await;
-    let mail = ground.message(Plan { confirmation: true, ..Plan::default() }).await;
+    let mail = ground
+        .message(Plan {
+            confirmation: true,
+            ..Plan::default()
+        })
+        .await;
     let queue = Queue::in_process();
     let stop = CancellationToken::new();
     let (pusher, pushing) = Pusher::start(queue.clone(), PusherSettings::default(), stop.clone());
@@ -477,7 +485,11 @@ async fn the_sweep_finds_what_nobody_was_nudged_about() {
     stop.cancel();
     running.await.unwrap().unwrap();
     pushing.await.unwrap();
-    assert_eq!(ground.row(mail.id).await.state, MessageState::Accepted, "a stop settles what went out");
+    assert_eq!(
+        ground.row(mail.id).await.state,
+        MessageState::Accepted,
+        "a stop settles what went out"
+    );
     ground.end().await;
 }
 
@@ -486,7 +498,12 @@ async fn a_stop_waits_for_what_is_on_the_wire_and_gives_the_rest_back() {
     let ground = Ground::new().await;
     let sink = SmtpSink::start().await;
     for _ in 0..20 {
-        ground.message(Plan { confirmation: true, ..Plan::default() }).await;
+        ground
+            .message(Plan {
+                confirmation: true,
+                ..Plan::default()
+            })
+            .await;
     }
     sink.behave(Behavior::HoldReply);
     let queue = Queue::in_process();
@@ -504,7 +521,11 @@ async fn a_stop_waits_for_what_is_on_the_wire_and_gives_the_rest_back() {
     pushing.await.unwrap();
     let accepted = ground.in_state(MessageState::Accepted).await;
     let planned = ground.in_state(MessageState::Planned).await;
-    assert_eq!(accepted + planned, 20, "nothing stays claimed, nothing is unknown");
+    assert_eq!(
+        accepted + planned,
+        20,
+        "nothing stays claimed, nothing is unknown"
+    );
     assert!(planned > 0 && accepted == sink.count() as u64);
     ground.end().await;
 }

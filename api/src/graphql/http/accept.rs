@@ -42,12 +42,18 @@ struct Range<'a> {
 fn ranges(accept: &str) -> impl Iterator<Item = Range<'_>> {
     accept.split(',').map(|entry| {
         let mut parts = entry.split(';').map(str::trim);
-        let mut range = Range { essence: parts.next().unwrap_or_default(), quality: 1.0, utf8: true };
+        let mut range = Range {
+            essence: parts.next().unwrap_or_default(),
+            quality: 1.0,
+            utf8: true,
+        };
         for (name, value) in parts.filter_map(|part| part.split_once('=')) {
             let value = value.trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "q" => range.quality = value.parse().unwrap_or(0.0),
-                "charset" => range.utf8 = value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8"),
+                "charset" => {
+                    range.utf8 = value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+                }
                 _ => {}
             }
         }
@@ -58,10 +64,14 @@ fn ranges(accept: &str) -> impl Iterator<Item = Range<'_>> {
 /// The form that is wanted most; none when we have none of those that are accepted. Without an `Accept` header it is plain
 /// JSON, as the draft asks of servers until the new media type is known everywhere. A stream has to be asked for by name.
 pub fn negotiate(accept: Option<&str>) -> Option<Media> {
-    let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else { return Some(Media::Json) };
+    let Some(accept) = accept.filter(|accept| !accept.trim().is_empty()) else {
+        return Some(Media::Json);
+    };
     let mut best: Option<(f32, Media, usize)> = None;
     for media in Media::ALL {
-        let Some((quality, place)) = wanted(accept, media) else { continue };
+        let Some((quality, place)) = wanted(accept, media) else {
+            continue;
+        };
         let better = match best {
             None => true,
             Some((best, _, first)) => quality > best || (quality == best && place < first),
@@ -84,7 +94,9 @@ fn wanted(accept: &str, media: Media) -> Option<(f32, usize)> {
     let named = ranges(accept).enumerate().filter(|(_, range)| range.utf8);
     let fitting = named.filter_map(|(place, range)| Some((exactness(&range)?, range.quality, place)));
     // Of several equally exact entries the first counts.
-    fitting.reduce(|kept, next| if next.0 > kept.0 { next } else { kept }).map(|(_, quality, place)| (quality, place))
+    fitting
+        .reduce(|kept, next| if next.0 > kept.0 { next } else { kept })
+        .map(|(_, quality, place)| (quality, place))
 }
 
 /// Whether a browser asks for a page to look at.
@@ -104,10 +116,16 @@ mod tests {
         assert_eq!(negotiate(Some("*/*")), Some(Media::Json));
         assert_eq!(negotiate(Some("application/*")), Some(Media::Json));
         assert_eq!(negotiate(Some("application/json")), Some(Media::Json));
-        assert_eq!(negotiate(Some("application/graphql-response+json")), Some(Media::Response));
+        assert_eq!(
+            negotiate(Some("application/graphql-response+json")),
+            Some(Media::Response)
+        );
         let both = "application/graphql-response+json, application/json;q=0.9";
         assert_eq!(negotiate(Some(both)), Some(Media::Response));
-        assert_eq!(negotiate(Some("application/graphql-response+json, */*")), Some(Media::Response));
+        assert_eq!(
+            negotiate(Some("application/graphql-response+json, */*")),
+            Some(Media::Response)
+        );
     }
 
     #[test]
@@ -131,12 +149,17 @@ mod tests {
     fn other_forms_and_other_letters_are_not_acceptable() {
         assert_eq!(negotiate(Some("image/png")), None);
         assert_eq!(negotiate(Some("application/json; charset=utf-16")), None);
-        assert_eq!(negotiate(Some("application/json; charset=UTF-8")), Some(Media::Json));
+        assert_eq!(
+            negotiate(Some("application/json; charset=UTF-8")),
+            Some(Media::Json)
+        );
     }
 
     #[test]
     fn browsers_ask_for_a_page() {
-        assert!(prefers_html(Some("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")));
+        assert!(prefers_html(Some(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        )));
         assert!(!prefers_html(Some("*/*")));
         assert!(!prefers_html(None));
     }

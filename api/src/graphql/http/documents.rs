@@ -59,10 +59,18 @@ impl Documents {
     /// When it cannot be parsed, is not known, or does not fit the hash that came with it.
     pub fn read(&self, params: &Params) -> Result<Found, Refused> {
         let hash = wanted_hash(params)?;
-        let Some(text) = params.query.as_ref().filter(|text| hash.is_none() || !text.is_empty()) else {
+        let Some(text) = params
+            .query
+            .as_ref()
+            .filter(|text| hash.is_none() || !text.is_empty())
+        else {
             let hash = hash.ok_or_else(|| bad("The member query is missing."))?;
             let document = self.find(&hash).ok_or_else(not_found)?;
-            return Ok(Found { text: document.text.clone(), document: document.parsed.clone(), keep: None });
+            return Ok(Found {
+                text: document.text.clone(),
+                document: document.parsed.clone(),
+                keep: None,
+            });
         };
         if hash.as_ref().is_some_and(|hash| *hash != hash_of(text)) {
             return Err(bad("provided sha does not match query"));
@@ -74,9 +82,16 @@ impl Documents {
         })?;
         let keep = hash.filter(|_| text.len() <= KEPT_BYTES_MAX).map(|hash| Keep {
             hash,
-            document: Arc::new(Document { text: text.clone(), parsed: document.clone() }),
+            document: Arc::new(Document {
+                text: text.clone(),
+                parsed: document.clone(),
+            }),
         });
-        Ok(Found { text: text.clone(), document, keep })
+        Ok(Found {
+            text: text.clone(),
+            document,
+            keep,
+        })
     }
 
     /// Keeps a document that was executed.
@@ -95,20 +110,33 @@ impl Documents {
     }
 
     fn find(&self, hash: &str) -> Option<Arc<Document>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_hash.get(hash).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .by_hash
+            .get(hash)
+            .cloned()
     }
 }
 
 /// The hash by which a client names a document.
 fn wanted_hash(params: &Params) -> Result<Option<String>, Refused> {
-    let Some(wanted) = params.extensions.get("persistedQuery").filter(|value| !value.is_null()) else {
+    let Some(wanted) = params
+        .extensions
+        .get("persistedQuery")
+        .filter(|value| !value.is_null())
+    else {
         return Ok(None);
     };
     if wanted.get("version").and_then(Value::as_i64) != Some(1) {
         return Err(bad("Unsupported persisted query version"));
     }
-    let hash = wanted.get("sha256Hash").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    hash.map(Some).ok_or_else(|| bad("persistedQuery.sha256Hash must be a text."))
+    let hash = wanted
+        .get("sha256Hash")
+        .and_then(Value::as_str)
+        .map(str::to_ascii_lowercase);
+    hash.map(Some)
+        .ok_or_else(|| bad("persistedQuery.sha256Hash must be a text."))
 }
 
 fn hash_of(text: &str) -> String {
@@ -122,8 +150,13 @@ fn bad(message: &str) -> Refused {
 /// Clients know this answer and send the document again; it is not an error of theirs, so its status is 200.
 fn not_found() -> Refused {
     let error = request_error("PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound");
-    Refused { status: StatusCode::OK, always: true, error: Box::new(error), headers: Vec::new() }
-        .with(header::CACHE_CONTROL, "private, no-cache, must-revalidate")
+    Refused {
+        status: StatusCode::OK,
+        always: true,
+        error: Box::new(error),
+        headers: Vec::new(),
+    }
+    .with(header::CACHE_CONTROL, "private, no-cache, must-revalidate")
 }
 
 #[cfg(test)]
@@ -135,7 +168,9 @@ mod tests {
 
     fn params(query: Option<&str>, hash: &str) -> Params {
         let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
-        from_json(json!({ "query": query, "extensions": extensions })).ok().unwrap()
+        from_json(json!({ "query": query, "extensions": extensions }))
+            .ok()
+            .unwrap()
     }
 
     #[test]
@@ -153,7 +188,11 @@ mod tests {
     #[test]
     fn a_document_under_another_hash_is_refused() {
         let documents = Documents::default();
-        assert!(documents.read(&params(Some("{ viewer { kind } }"), &hash_of("{ other }"))).is_err());
+        assert!(
+            documents
+                .read(&params(Some("{ viewer { kind } }"), &hash_of("{ other }")))
+                .is_err()
+        );
     }
 
     #[test]
@@ -161,7 +200,10 @@ mod tests {
         let documents = Documents::default();
         let text = |n: usize| format!("{{ a{n} }}");
         for n in 0..=KEPT_MAX {
-            let found = documents.read(&params(Some(&text(n)), &hash_of(&text(n)))).ok().unwrap();
+            let found = documents
+                .read(&params(Some(&text(n)), &hash_of(&text(n))))
+                .ok()
+                .unwrap();
             documents.keep(found.keep.unwrap());
         }
         assert!(documents.read(&params(None, &hash_of(&text(0)))).is_err());

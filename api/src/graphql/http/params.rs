@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use async_graphql::Variables;
-use poem::http::{Method, StatusCode, header};
 use poem::Request;
 use poem::error::ReadBodyError;
+use poem::http::{Method, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::Refused;
@@ -40,14 +40,24 @@ pub async fn read(req: Request, max_body_bytes: usize) -> Result<Params, Refused
     }
     if !req.header(header::CONTENT_TYPE).is_some_and(is_json) {
         let message = "Send application/json in UTF-8.";
-        return Err(Refused::request(StatusCode::UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST, message));
+        return Err(Refused::request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BAD_REQUEST,
+            message,
+        ));
     }
-    let body = req.into_body().into_bytes_limit(max_body_bytes).await.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => {
-            Refused::request(StatusCode::PAYLOAD_TOO_LARGE, BAD_REQUEST, "The request is too large.")
-        }
-        _ => bad("The request did not arrive in full."),
-    })?;
+    let body = req
+        .into_body()
+        .into_bytes_limit(max_body_bytes)
+        .await
+        .map_err(|error| match error {
+            ReadBodyError::PayloadTooLarge => Refused::request(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                BAD_REQUEST,
+                "The request is too large.",
+            ),
+            _ => bad("The request did not arrive in full."),
+        })?;
     let value: Value = serde_json::from_slice(&body).map_err(|_| bad("The body is not JSON."))?;
     from_json(value)
 }
@@ -57,18 +67,26 @@ pub async fn read(req: Request, max_body_bytes: usize) -> Result<Params, Refused
 /// # Errors
 /// When a member has the wrong type, or there is nothing to execute.
 pub fn from_json(value: Value) -> Result<Params, Refused> {
-    let Value::Object(mut members) = value else { return Err(bad("A request is one JSON object.")) };
+    let Value::Object(mut members) = value else {
+        return Err(bad("A request is one JSON object."));
+    };
     let query = text(members.remove("query"), "query must be a text.")?;
     let operation_name = text(members.remove("operationName"), "operationName must be a text.")?;
     let variables = object(members.remove("variables"), "variables must be an object.")?;
-    let extensions = object(members.remove("extensions"), "extensions must be an object.")?.unwrap_or_default();
+    let extensions =
+        object(members.remove("extensions"), "extensions must be an object.")?.unwrap_or_default();
     // Null is absent, and so is an empty name, which some clients send.
     let operation_name = operation_name.filter(|name| !name.is_empty());
     let variables = variables.map(|values| Variables::from_json(Value::Object(values)));
     if query.is_none() && !extensions.contains_key("persistedQuery") {
         return Err(bad("The member query is missing."));
     }
-    Ok(Params { query, operation_name, variables, extensions })
+    Ok(Params {
+        query,
+        operation_name,
+        variables,
+        extensions,
+    })
 }
 
 fn from_query(query: &str) -> Result<Params, Refused> {
@@ -77,8 +95,9 @@ fn from_query(query: &str) -> Result<Params, Refused> {
         let value = match name.as_ref() {
             "query" | "operationName" => Value::String(Cow::into_owned(value)),
             "variables" | "extensions" if value.is_empty() => continue,
-            "variables" | "extensions" => serde_json::from_str(&value)
-                .map_err(|_| bad("variables and extensions are JSON objects."))?,
+            "variables" | "extensions" => {
+                serde_json::from_str(&value).map_err(|_| bad("variables and extensions are JSON objects."))?
+            }
             _ => continue,
         };
         members.insert(name.into_owned(), value);
@@ -109,10 +128,14 @@ fn bad(sentence: &str) -> Refused {
 fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    let utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-        let value = value.trim_matches('"');
-        !name.eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
-    });
+    let utf8 = parts
+        .filter_map(|part| part.split_once('='))
+        .all(|(name, value)| {
+            let value = value.trim_matches('"');
+            !name.eq_ignore_ascii_case("charset")
+                || value.eq_ignore_ascii_case("utf-8")
+                || value.eq_ignore_ascii_case("utf8")
+        });
     essence.eq_ignore_ascii_case("application/json") && utf8
 }
 
@@ -141,7 +164,8 @@ mod tests {
 
     #[test]
     fn null_is_absent_and_unknown_members_are_passed_over() {
-        let body = json!({ "query": "{ a }", "operationName": null, "variables": null, "extensions": null, "x": 1 });
+        let body =
+            json!({ "query": "{ a }", "operationName": null, "variables": null, "extensions": null, "x": 1 });
         let params = from_json(body).ok().unwrap();
         assert_eq!(params.query.as_deref(), Some("{ a }"));
         assert!(params.operation_name.is_none() && params.variables.is_none());
@@ -149,9 +173,14 @@ mod tests {
 
     #[test]
     fn a_request_may_come_in_the_address() {
-        let params = from_query("query=%7B%20a%20%7D&variables=%7B%22b%22%3A1%7D&other=1").ok().unwrap();
+        let params = from_query("query=%7B%20a%20%7D&variables=%7B%22b%22%3A1%7D&other=1")
+            .ok()
+            .unwrap();
         assert_eq!(params.query.as_deref(), Some("{ a }"));
-        assert_eq!(params.variables.unwrap().get("b"), Some(&async_graphql::Value::from(1)));
+        assert_eq!(
+            params.variables.unwrap().get("b"),
+            Some(&async_graphql::Value::from(1))
+        );
         assert!(from_query("query=%7B%20a%20%7D&variables=nonsense").is_err());
         assert!(from_query("").is_err());
     }
@@ -159,6 +188,10 @@ mod tests {
     #[test]
     fn only_json_in_utf_8_is_read() {
         assert!(is_json("application/json") && is_json("application/json; charset=UTF-8"));
-        assert!(!is_json("text/plain") && !is_json("application/json; charset=latin1") && !is_json("application/x-json"));
+        assert!(
+            !is_json("text/plain")
+                && !is_json("application/json; charset=latin1")
+                && !is_json("application/x-json")
+        );
     }
 }

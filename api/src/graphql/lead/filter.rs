@@ -34,7 +34,11 @@ impl SlaState {
             (Some(at), _) if at < row.sla_due_at => Self::Met,
             (Some(_), _) => Self::Missed,
             (None, Some(at)) if row.stage == entity::enums::LeadStage::Closed => {
-                if at < row.sla_due_at { Self::Ended } else { Self::Missed }
+                if at < row.sla_due_at {
+                    Self::Ended
+                } else {
+                    Self::Missed
+                }
             }
             (None, _) if now < row.sla_due_at => Self::Open,
             (None, _) => Self::Late,
@@ -47,13 +51,23 @@ impl SlaState {
         let first = || Expr::col(Column::FirstAttemptAt.as_column_ref());
         let closed_at = || Expr::col(Column::ClosedAt.as_column_ref());
         let stage = entity::enums::LeadStage::Closed;
-        let waiting = || Condition::all().add(Column::FirstAttemptAt.is_null()).add(Column::Stage.ne(stage));
-        let never = || Condition::all().add(Column::FirstAttemptAt.is_null()).add(Column::Stage.eq(stage));
+        let waiting = || {
+            Condition::all()
+                .add(Column::FirstAttemptAt.is_null())
+                .add(Column::Stage.ne(stage))
+        };
+        let never = || {
+            Condition::all()
+                .add(Column::FirstAttemptAt.is_null())
+                .add(Column::Stage.eq(stage))
+        };
         match self {
             Self::Met => Condition::all().add(first().lt(due())),
             Self::Open => waiting().add(Column::SlaDueAt.gt(now)),
             Self::Late => waiting().add(Column::SlaDueAt.lte(now)),
-            Self::Missed => Condition::any().add(first().gte(due())).add(never().add(closed_at().gte(due()))),
+            Self::Missed => Condition::any()
+                .add(first().gte(due()))
+                .add(never().add(closed_at().gte(due()))),
             Self::Ended => never().add(closed_at().lt(due())),
         }
     }
@@ -96,16 +110,32 @@ impl LeadFilter {
     /// # Errors
     /// `BAD_USER_INPUT` naming the field of an id that is none.
     pub fn condition(&self, now: Instant<Utc>) -> Result<Condition, Error> {
-        let stages = self.stages.as_ref().map(|list| list.iter().map(|one| entity::enums::LeadStage::from(*one)));
-        let types = self.types.as_ref().map(|list| list.iter().map(|one| entity::enums::LeadType::from(*one)));
-        let channels = self.channels.as_ref().map(|list| list.iter().map(|one| entity::enums::Channel::from(*one)));
-        let lines = read_list::<entity::id::ServiceLineId>("filter.serviceLineIds", self.service_line_ids.as_deref())?;
-        let campaigns = read_list::<entity::id::CampaignId>("filter.campaignIds", self.campaign_ids.as_deref())?;
+        let stages = self
+            .stages
+            .as_ref()
+            .map(|list| list.iter().map(|one| entity::enums::LeadStage::from(*one)));
+        let types = self
+            .types
+            .as_ref()
+            .map(|list| list.iter().map(|one| entity::enums::LeadType::from(*one)));
+        let channels = self
+            .channels
+            .as_ref()
+            .map(|list| list.iter().map(|one| entity::enums::Channel::from(*one)));
+        let lines = read_list::<entity::id::ServiceLineId>(
+            "filter.serviceLineIds",
+            self.service_line_ids.as_deref(),
+        )?;
+        let campaigns =
+            read_list::<entity::id::CampaignId>("filter.campaignIds", self.campaign_ids.as_deref())?;
         let teams = read_list::<entity::id::TeamId>("filter.teamIds", self.team_ids.as_deref())?;
         let owners = read_list::<entity::id::StaffId>("filter.ownerIds", self.owner_ids.as_deref())?;
-        let facilities = read_list::<entity::id::FacilityId>("filter.facilityIds", self.facility_ids.as_deref())?;
+        let facilities =
+            read_list::<entity::id::FacilityId>("filter.facilityIds", self.facility_ids.as_deref())?;
         let contact = self.contact_id.as_ref();
-        let contact = contact.map(|id| read::<entity::id::ContactId>("filter.contactId", id)).transpose()?;
+        let contact = contact
+            .map(|id| read::<entity::id::ContactId>("filter.contactId", id))
+            .transpose()?;
         Ok(Condition::all()
             .add_option(stages.map(|list| Column::Stage.is_in(list)))
             .add_option(types.map(|list| Column::LeadType.is_in(list)))
@@ -144,15 +174,32 @@ pub enum LeadOrderField {
 
 /// The order that is wanted: the latest received first unless said otherwise.
 pub(super) fn order(wanted: Option<LeadOrder>) -> Order<lead::Entity> {
-    let (field, direction) =
-        wanted.map_or((LeadOrderField::ReceivedAt, OrderDirection::Desc), |order| (order.field, order.direction));
+    let (field, direction) = wanted.map_or((LeadOrderField::ReceivedAt, OrderDirection::Desc), |order| {
+        (order.field, order.direction)
+    });
     let descending = direction == OrderDirection::Desc;
     let received = &[Column::ReceivedAt, Column::Id];
     let score = &[Column::ScorePoints, Column::Id];
     match (field, descending) {
-        (LeadOrderField::ReceivedAt, true) => Order { name: "leads, latest", columns: received, descending },
-        (LeadOrderField::ReceivedAt, false) => Order { name: "leads, earliest", columns: received, descending },
-        (LeadOrderField::Score, true) => Order { name: "leads, best", columns: score, descending },
-        (LeadOrderField::Score, false) => Order { name: "leads, weakest", columns: score, descending },
+        (LeadOrderField::ReceivedAt, true) => Order {
+            name: "leads, latest",
+            columns: received,
+            descending,
+        },
+        (LeadOrderField::ReceivedAt, false) => Order {
+            name: "leads, earliest",
+            columns: received,
+            descending,
+        },
+        (LeadOrderField::Score, true) => Order {
+            name: "leads, best",
+            columns: score,
+            descending,
+        },
+        (LeadOrderField::Score, false) => Order {
+            name: "leads, weakest",
+            columns: score,
+            descending,
+        },
     }
 }

@@ -26,8 +26,11 @@ impl Children for TimelineOfLead {
     type Parent = LeadId;
 
     const PARENT: lead_event::Column = lead_event::Column::LeadId;
-    const ORDER: Order<lead_event::Entity> =
-        Order { name: "timeline", columns: &[lead_event::Column::Id], descending: true };
+    const ORDER: Order<lead_event::Entity> = Order {
+        name: "timeline",
+        columns: &[lead_event::Column::Id],
+        descending: true,
+    };
 }
 
 /// The attempts of a lead.
@@ -39,8 +42,11 @@ impl Children for AttemptsOfLead {
     type Parent = LeadId;
 
     const PARENT: attempt::Column = attempt::Column::LeadId;
-    const ORDER: Order<attempt::Entity> =
-        Order { name: "attempts", columns: &[attempt::Column::At, attempt::Column::Id], descending: true };
+    const ORDER: Order<attempt::Entity> = Order {
+        name: "attempts",
+        columns: &[attempt::Column::At, attempt::Column::Id],
+        descending: true,
+    };
 }
 
 /// The appointments of a lead.
@@ -127,7 +133,10 @@ impl Actor {
 
     /// The member of staff, if it was one.
     async fn staff(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
-        let staff = self.id.filter(|_| self.kind == StoredActorKind::Staff).map(StaffId);
+        let staff = self
+            .id
+            .filter(|_| self.kind == StoredActorKind::Staff)
+            .map(StaffId);
         directory::staff(Ask::of(ctx), staff).await
     }
 
@@ -135,9 +144,9 @@ impl Actor {
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
         let ask = Ask::of(ctx);
         match (self.kind, self.id) {
-            (StoredActorKind::Staff, Some(id)) => {
-                Ok(directory::staff(ask, Some(StaffId(id))).await?.map(|staff| staff.0.display_name))
-            }
+            (StoredActorKind::Staff, Some(id)) => Ok(directory::staff(ask, Some(StaffId(id)))
+                .await?
+                .map(|staff| staff.0.display_name)),
             (StoredActorKind::Token, Some(id)) => Ok(ask.load(TokenId(id)).await?.map(|token| token.name)),
             _ => Ok(None),
         }

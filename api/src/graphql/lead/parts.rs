@@ -225,7 +225,10 @@ impl SlaClock<'_> {
     /// The policy's name.
     async fn policy(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
         let playbook = Ask::of(ctx).playbook().await?;
-        let policy = playbook.sla.iter().find(|policy| Some(policy.id) == self.0.sla_policy_id);
+        let policy = playbook
+            .sla
+            .iter()
+            .find(|policy| Some(policy.id) == self.0.sla_policy_id);
         Ok(policy.map(|policy| policy.name.clone()))
     }
 }

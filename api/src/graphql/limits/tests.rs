@@ -46,7 +46,9 @@ fn fragments_that_multiply_are_counted_only_as_far_as_needed() {
     let mut query = "query { ...F0 }".to_owned();
     for n in 0..60 {
         let next = n + 1;
-        query.push_str(&format!(" fragment F{n} on Query {{ a{n}: viewer ...F{next} b{n}: viewer ...F{next} }}"));
+        query.push_str(&format!(
+            " fragment F{n} on Query {{ a{n}: viewer ...F{next} b{n}: viewer ...F{next} }}"
+        ));
     }
     query.push_str(" fragment F60 on Query { viewer }");
     assert!(checked(&query, serde_json::json!({})).is_err());
@@ -56,7 +58,10 @@ fn fragments_that_multiply_are_counted_only_as_far_as_needed() {
 fn a_required_variable_must_be_there_and_not_null() {
     let query = "query ($id: ID!, $first: Int! = 5) { lead(id: $id) { id } }";
     assert!(checked(query, serde_json::json!({ "id": "x" })).is_ok());
-    assert_eq!(checked(query, serde_json::json!({})), Err("Variable $id of type ID! is required.".to_owned()));
+    assert_eq!(
+        checked(query, serde_json::json!({})),
+        Err("Variable $id of type ID! is required.".to_owned())
+    );
     assert!(checked(query, serde_json::json!({ "id": null })).is_err());
     assert!(checked(query, serde_json::json!({ "id": "x", "first": null })).is_err());
 }

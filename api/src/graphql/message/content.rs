@@ -29,10 +29,15 @@ pub struct Header {
 pub(super) fn read(raw: &[u8]) -> Option<MessageContent> {
     let mail = MessageParser::default().parse(raw)?;
     let unfold = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
-    let headers = mail.headers_raw().map(|(name, value)| Header { name: name.to_owned(), value: unfold(value) });
+    let headers = mail.headers_raw().map(|(name, value)| Header {
+        name: name.to_owned(),
+        value: unfold(value),
+    });
     // A mail without a part of its own is given one made from the other; only what was really sent is shown.
     let html = mail.html_part(0).filter(|part| part.is_text_html());
-    let text = mail.text_part(0).filter(|part| part.is_text() && !part.is_text_html());
+    let text = mail
+        .text_part(0)
+        .filter(|part| part.is_text() && !part.is_text_html());
     Some(MessageContent {
         subject: mail.subject().unwrap_or_default().to_owned(),
         html: html.and_then(|part| part.text_contents()).map(str::to_owned),
@@ -55,13 +60,20 @@ mod tests {
         assert_eq!(mail.subject, "We have your request");
         assert_eq!(mail.text.as_deref().map(str::trim), Some("Hello"));
         assert_eq!(mail.html.as_deref().map(str::trim), Some("<p>Hello</p>"));
-        let header = mail.headers.iter().find(|header| header.name == "Subject").unwrap();
+        let header = mail
+            .headers
+            .iter()
+            .find(|header| header.name == "Subject")
+            .unwrap();
         assert_eq!(header.value, "We have your request");
     }
 
     #[test]
     fn a_mail_of_text_alone_shows_no_html() {
         let mail = read(b"Subject: s\r\nContent-Type: text/plain\r\n\r\nHello\r\n").unwrap();
-        assert_eq!((mail.html, mail.text.as_deref().map(str::trim)), (None, Some("Hello")));
+        assert_eq!(
+            (mail.html, mail.text.as_deref().map(str::trim)),
+            (None, Some("Hello"))
+        );
     }
 }

@@ -60,7 +60,11 @@ impl LogAttemptPayload {
                 attempt: Some(Attempt(logged.attempt)),
                 user_errors: Vec::new(),
             },
-            Err(user_errors) => Self { lead: None, attempt: None, user_errors },
+            Err(user_errors) => Self {
+                lead: None,
+                attempt: None,
+                user_errors,
+            },
         }
     }
 }

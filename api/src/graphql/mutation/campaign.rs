@@ -133,7 +133,10 @@ impl UpdateCampaignInput {
 }
 
 fn lines(ids: &[ID]) -> DomainResult<Vec<ServiceLineId>> {
-    ids.iter().enumerate().map(|(place, id)| read_id(&format!("serviceLineIds.{place}"), id)).collect()
+    ids.iter()
+        .enumerate()
+        .map(|(place, id)| read_id(&format!("serviceLineIds.{place}"), id))
+        .collect()
 }
 
 /// A campaign to launch.
@@ -216,7 +219,10 @@ impl CampaignSpend {
     /// The whole spend of the day.
     async fn amount(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         let campaign = crate::graphql::campaign::campaign(Ask::of(ctx), Some(self.0.campaign_id)).await?;
-        Ok(campaign.map(|campaign| Money { minor: self.0.amount_minor, currency: campaign.0.currency }))
+        Ok(campaign.map(|campaign| Money {
+            minor: self.0.amount_minor,
+            currency: campaign.0.currency,
+        }))
     }
 }
 
@@ -273,7 +279,10 @@ impl CampaignMutation {
         let ask = Ask::of(ctx);
         let done = match read_id("campaignId", &input.campaign_id) {
             Ok(id) => {
-                let input = campaign::ChangeState { id, version: input.version };
+                let input = campaign::ChangeState {
+                    id,
+                    version: input.version,
+                };
                 campaign::launch(&ask.api.hospital, ask.viewer(), input).await
             }
             Err(error) => Err(error),
@@ -291,7 +300,10 @@ impl CampaignMutation {
         let ask = Ask::of(ctx);
         let done = match read_id("campaignId", &input.campaign_id) {
             Ok(id) => {
-                let input = campaign::ChangeState { id, version: input.version };
+                let input = campaign::ChangeState {
+                    id,
+                    version: input.version,
+                };
                 campaign::pause(&ask.api.hospital, ask.viewer(), input).await
             }
             Err(error) => Err(error),
@@ -309,11 +321,17 @@ impl CampaignMutation {
         let ask = Ask::of(ctx);
         let done = match read_id("campaignId", &input.campaign_id) {
             Ok(campaign_id) => {
-                let input = campaign::RecordSpend { campaign_id, day: input.day.0, amount_minor: input.amount_minor };
+                let input = campaign::RecordSpend {
+                    campaign_id,
+                    day: input.day.0,
+                    amount_minor: input.amount_minor,
+                };
                 campaign::record_spend(&ask.api.hospital, ask.viewer(), input).await
             }
             Err(error) => Err(error),
         };
-        Ok(RecordSpendPayload::of(outcome(ctx, done).await?.map(CampaignSpend)))
+        Ok(RecordSpendPayload::of(
+            outcome(ctx, done).await?.map(CampaignSpend),
+        ))
     }
 }

@@ -34,6 +34,11 @@ pub(super) fn condition(clauses: Vec<ClauseInput>) -> Condition {
 impl ClauseInput {
     /// A clause without a form's field.
     pub(super) fn of(fact: Fact, is: Comparison, values: &[&str]) -> Self {
-        Self { fact, field: None, is, values: values.iter().map(|&value| value.to_owned()).collect() }
+        Self {
+            fact,
+            field: None,
+            is,
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+        }
     }
 }

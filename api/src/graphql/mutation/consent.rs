@@ -113,9 +113,12 @@ impl WithdrawConsentPayload {
                 enrollments_ended: Some(done.enrollments_ended),
                 user_errors: Vec::new(),
             },
-            Err(user_errors) => {
-                Self { consent_events: None, messages_withheld: None, enrollments_ended: None, user_errors }
-            }
+            Err(user_errors) => Self {
+                consent_events: None,
+                messages_withheld: None,
+                enrollments_ended: None,
+                user_errors,
+            },
         }
     }
 }

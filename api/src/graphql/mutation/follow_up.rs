@@ -24,7 +24,11 @@ pub struct CompleteFollowUpInput {
 impl CompleteFollowUpInput {
     fn read(self) -> DomainResult<follow_up::Complete> {
         let id = read_id("followUpId", &self.follow_up_id)?;
-        Ok(follow_up::Complete { id, outcome: self.outcome, version: self.version })
+        Ok(follow_up::Complete {
+            id,
+            outcome: self.outcome,
+            version: self.version,
+        })
     }
 }
 
@@ -42,7 +46,11 @@ pub struct SnoozeFollowUpInput {
 impl SnoozeFollowUpInput {
     fn read(self) -> DomainResult<follow_up::Snooze> {
         let id = read_id("followUpId", &self.follow_up_id)?;
-        Ok(follow_up::Snooze { id, until: self.until.into(), version: self.version })
+        Ok(follow_up::Snooze {
+            id,
+            until: self.until.into(),
+            version: self.version,
+        })
     }
 }
 
@@ -109,7 +117,13 @@ impl FollowUpMutation {
             Ok(input) => follow_up::complete(&ask.api.hospital, ask.viewer(), input).await,
             Err(error) => Err(error),
         };
-        let outcome = audited(ctx, "follow_up.complete", done.map_err(|error| at_input(error, "followUpId")), |row| row.id).await?;
+        let outcome = audited(
+            ctx,
+            "follow_up.complete",
+            done.map_err(|error| at_input(error, "followUpId")),
+            |row| row.id,
+        )
+        .await?;
         Ok(CompleteFollowUpPayload::of(outcome.map(FollowUp)))
     }
 
@@ -124,7 +138,13 @@ impl FollowUpMutation {
             Ok(input) => follow_up::snooze(&ask.api.hospital, ask.viewer(), input).await,
             Err(error) => Err(error),
         };
-        let outcome = audited(ctx, "follow_up.snooze", done.map_err(|error| at_input(error, "followUpId")), |row| row.id).await?;
+        let outcome = audited(
+            ctx,
+            "follow_up.snooze",
+            done.map_err(|error| at_input(error, "followUpId")),
+            |row| row.id,
+        )
+        .await?;
         Ok(SnoozeFollowUpPayload::of(outcome.map(FollowUp)))
     }
 
@@ -139,7 +159,13 @@ impl FollowUpMutation {
             Ok(input) => follow_up::assign(&ask.api.hospital, ask.viewer(), input).await,
             Err(error) => Err(error),
         };
-        let outcome = audited(ctx, "follow_up.assign", done.map_err(|error| at_input(error, "followUpId")), |row| row.id).await?;
+        let outcome = audited(
+            ctx,
+            "follow_up.assign",
+            done.map_err(|error| at_input(error, "followUpId")),
+            |row| row.id,
+        )
+        .await?;
         Ok(AssignFollowUpPayload::of(outcome.map(FollowUp)))
     }
 }

@@ -64,7 +64,11 @@ impl UpdateLeadInput {
             facility_id: read_id_edit("facilityId", self.facility_id)?,
             lead_type: self.lead_type.map(Into::into),
             urgent: self.urgent,
-            contact: self.contact.unwrap_or_default().read().map_err(DomainError::Refused)?,
+            contact: self
+                .contact
+                .unwrap_or_default()
+                .read()
+                .map_err(DomainError::Refused)?,
             version: self.version,
             ..UpdateLead::of(read_id("leadId", &self.lead_id)?)
         })
@@ -76,7 +80,9 @@ impl UpdateContactInput {
     fn read(self) -> Result<UpdateContact, Vec<Refusal>> {
         let mut refusals = Vec::new();
         let contact = UpdateContact {
-            given_name: self.given_name.and_then(|name| parsed("givenName", &name, PersonName::parse, &mut refusals)),
+            given_name: self
+                .given_name
+                .and_then(|name| parsed("givenName", &name, PersonName::parse, &mut refusals)),
             family_name: parsed_edit("familyName", self.family_name, PersonName::parse, &mut refusals),
             email: parsed_edit("email", self.email, EmailAddress::parse, &mut refusals),
             phone: parsed_edit("phone", self.phone, PhoneNumber::parse, &mut refusals),
@@ -85,12 +91,17 @@ impl UpdateContactInput {
             region: edit(self.region),
             time_zone: parsed_edit("timeZone", self.time_zone, time_zone, &mut refusals),
         };
-        if refusals.is_empty() { Ok(contact) } else { Err(refusals) }
+        if refusals.is_empty() {
+            Ok(contact)
+        } else {
+            Err(refusals)
+        }
     }
 }
 
 fn time_zone(name: &str) -> Result<Tz, Invalid> {
-    name.parse().map_err(|_| Invalid::new("Enter an IANA time zone, for example America/Chicago."))
+    name.parse()
+        .map_err(|_| Invalid::new("Enter an IANA time zone, for example America/Chicago."))
 }
 
 fn parsed<T>(
@@ -101,7 +112,11 @@ fn parsed<T>(
 ) -> Option<T> {
     parse(sent)
         .map_err(|invalid| {
-            refusals.push(Refusal::new(Code::Invalid, &format!("contact.{field}"), invalid.message));
+            refusals.push(Refusal::new(
+                Code::Invalid,
+                &format!("contact.{field}"),
+                invalid.message,
+            ));
         })
         .ok()
 }
@@ -231,9 +246,19 @@ mod tests {
             time_zone: MaybeUndefined::Value("Ohio".to_owned()),
             ..UpdateContactInput::default()
         });
-        let DomainError::Refused(refusals) = refused.read().unwrap_err() else { panic!("it is no refusal") };
+        let DomainError::Refused(refusals) = refused.read().unwrap_err() else {
+            panic!("it is no refusal")
+        };
         let fields: Vec<String> = refusals.iter().map(|refusal| refusal.field.join(".")).collect();
-        assert_eq!(fields, ["contact.givenName", "contact.email", "contact.phone", "contact.timeZone"]);
+        assert_eq!(
+            fields,
+            [
+                "contact.givenName",
+                "contact.email",
+                "contact.phone",
+                "contact.timeZone"
+            ]
+        );
         assert!(refusals.iter().all(|refusal| !refusal.message.contains("secret")));
     }
 
@@ -245,10 +270,16 @@ mod tests {
             ..UpdateContactInput::default()
         });
         let update = read.read().unwrap();
-        assert_eq!((update.service_line_id, update.facility_id), (Patch::Keep, Patch::Clear));
+        assert_eq!(
+            (update.service_line_id, update.facility_id),
+            (Patch::Keep, Patch::Clear)
+        );
         assert_eq!(update.contact.family_name, Patch::Clear);
         assert_eq!(update.contact.phone, Patch::Keep);
-        assert_eq!(update.contact.email, Patch::Set(EmailAddress::parse("Pat@Example.org").unwrap()));
+        assert_eq!(
+            update.contact.email,
+            Patch::Set(EmailAddress::parse("Pat@Example.org").unwrap())
+        );
         assert_eq!(update.version, Some(3));
     }
 }

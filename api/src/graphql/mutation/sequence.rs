@@ -28,7 +28,11 @@ pub struct TriggerInput {
 
 impl From<TriggerInput> for Trigger {
     fn from(input: TriggerInput) -> Self {
-        Self { on: input.on.into(), stage: input.stage.map(Into::into), filter: condition(input.filter) }
+        Self {
+            on: input.on.into(),
+            stage: input.stage.map(Into::into),
+            filter: condition(input.filter),
+        }
     }
 }
 
@@ -92,7 +96,9 @@ fn steps(sent: Vec<StepInput>) -> DomainResult<Steps> {
 }
 
 fn exits(stages: Vec<LeadStage>) -> Exits {
-    Exits { stages: stages.into_iter().map(Into::into).collect() }
+    Exits {
+        stages: stages.into_iter().map(Into::into).collect(),
+    }
 }
 
 /// A sequence to hold, or to let run again.
@@ -205,10 +211,17 @@ impl SequenceMutation {
         #[graphql(desc = "The sequence.")] input: PauseSequenceInput,
     ) -> Result<PauseSequencePayload, Error> {
         let ask = Ask::of(ctx);
-        let action = if input.resume { "sequence.resume" } else { "sequence.pause" };
+        let action = if input.resume {
+            "sequence.resume"
+        } else {
+            "sequence.pause"
+        };
         let done = match read_id("sequenceId", &input.sequence_id) {
             Ok(sequence_id) => {
-                let input = sequence::PauseSequence { sequence_id, resume: input.resume };
+                let input = sequence::PauseSequence {
+                    sequence_id,
+                    resume: input.resume,
+                };
                 sequence::pause(&ask.api.hospital, ask.viewer(), input).await
             }
             Err(error) => Err(error),
@@ -224,7 +237,8 @@ impl SequenceMutation {
         #[graphql(desc = "The lead and the sequence.")] input: EnrollLeadInput,
     ) -> Result<EnrollLeadPayload, Error> {
         let ask = Ask::of(ctx);
-        let ids = read_id("leadId", &input.lead_id).and_then(|lead| Ok((lead, read_id("sequenceId", &input.sequence_id)?)));
+        let ids = read_id("leadId", &input.lead_id)
+            .and_then(|lead| Ok((lead, read_id("sequenceId", &input.sequence_id)?)));
         let done = match ids {
             Ok((lead_id, sequence_id)) => {
                 let input = sequence::EnrollLead { lead_id, sequence_id };

@@ -51,7 +51,7 @@ pub struct SessionMutation;
 /// Sign-in and sign-out.
 #[Object]
 impl SessionMutation {
-    /// Signs a member of staff in. The answer sets an HttpOnly cookie that ends after twelve hours without use. It is not
+    /// Signs a member of staff in. The answer sets an `HttpOnly` cookie that ends after twelve hours without use. It is not
     /// kept under an `Idempotency-Key`.
     async fn sign_in(
         &self,
@@ -60,10 +60,24 @@ impl SessionMutation {
     ) -> Result<SignInPayload, Error> {
         idempotency::note_secret(ctx);
         let ask = Ask::of(ctx);
-        let done = staff::sign_in(&ask.api.hospital, staff::SignIn { email: input.email, password: input.password }).await;
+        ask.count_post()?;
+        let done = staff::sign_in(
+            &ask.api.hospital,
+            staff::SignIn {
+                email: input.email,
+                password: input.password,
+            },
+        )
+        .await;
         let signed_in = match outcome(ctx, done).await? {
             Ok(signed_in) => signed_in,
-            Err(user_errors) => return Ok(SignInPayload { viewer: None, csrf_token: None, user_errors }),
+            Err(user_errors) => {
+                return Ok(SignInPayload {
+                    viewer: None,
+                    csrf_token: None,
+                    user_errors,
+                });
+            }
         };
         let caller = Caller::signed_in(&ask.api, &signed_in.secret).await.told(ask)?;
         let max_age_secs = WHOLE_DAYS * 24 * 60 * 60;
@@ -88,6 +102,9 @@ impl SessionMutation {
             None => false,
         };
         ctx.append_http_header(SET_COOKIE, ended_session_cookie(ask.api.settings.secure_cookies));
-        Ok(SignOutPayload { signed_out, user_errors: Vec::new() })
+        Ok(SignOutPayload {
+            signed_out,
+            user_errors: Vec::new(),
+        })
     }
 }

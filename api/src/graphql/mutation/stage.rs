@@ -27,7 +27,11 @@ pub struct QualifyLeadInput {
 impl QualifyLeadInput {
     fn read(self) -> DomainResult<stage::Qualify> {
         let lead_id = read_id("leadId", &self.lead_id)?;
-        Ok(stage::Qualify { lead_id, note: self.note, version: self.version })
+        Ok(stage::Qualify {
+            lead_id,
+            note: self.note,
+            version: self.version,
+        })
     }
 }
 
@@ -120,7 +124,11 @@ pub struct ReopenLeadInput {
 impl ReopenLeadInput {
     fn read(self) -> DomainResult<stage::Reopen> {
         let lead_id = read_id("leadId", &self.lead_id)?;
-        Ok(stage::Reopen { lead_id, note: self.note, version: self.version })
+        Ok(stage::Reopen {
+            lead_id,
+            note: self.note,
+            version: self.version,
+        })
     }
 }
 
@@ -175,7 +183,11 @@ impl ScheduleAppointmentPayload {
                 appointment: Some(Appointment(scheduled.appointment)),
                 user_errors: Vec::new(),
             },
-            Err(user_errors) => Self { lead: None, appointment: None, user_errors },
+            Err(user_errors) => Self {
+                lead: None,
+                appointment: None,
+                user_errors,
+            },
         }
     }
 }

@@ -45,14 +45,26 @@ pub(super) fn read(steps: Vec<StepInput>) -> Result<Steps, Vec<Refusal>> {
     let steps: Vec<Step> = steps
         .into_iter()
         .enumerate()
-        .filter_map(|(place, step)| Reading { place, refusals: &mut refusals }.step(step))
+        .filter_map(|(place, step)| {
+            Reading {
+                place,
+                refusals: &mut refusals,
+            }
+            .step(step)
+        })
         .collect();
-    if refusals.is_empty() { Ok(Steps(steps)) } else { Err(refusals) }
+    if refusals.is_empty() {
+        Ok(Steps(steps))
+    } else {
+        Err(refusals)
+    }
 }
 
 /// The rules behind the door call two fields by the names they are stored under.
 pub(super) fn at_input(refusal: &mut Refusal) {
-    let [list, _, part] = refusal.field.as_mut_slice() else { return };
+    let [list, _, part] = refusal.field.as_mut_slice() else {
+        return;
+    };
     if list != "steps" {
         return;
     }
@@ -74,36 +86,69 @@ impl Reading<'_> {
         let known = self.refusals.len();
         self.refuse_strangers(&step);
         let action = match step.kind {
-            StepKind::SendEmail => self.needed("template", step.template).map(|template| Action::SendEmail { template }),
+            StepKind::SendEmail => self
+                .needed("template", step.template)
+                .map(|template| Action::SendEmail { template }),
             StepKind::Wait => self.wait(step.wait, step.weekday, step.minute_of_day),
             StepKind::FollowUp => {
                 let title = self.needed("title", step.title);
                 let due = self.needed("dueInMinutes", step.due_in_minutes);
-                title.zip(due).map(|(title, due_in_mins)| Action::FollowUp { title, due_in_mins })
+                title
+                    .zip(due)
+                    .map(|(title, due_in_mins)| Action::FollowUp { title, due_in_mins })
             }
             StepKind::Branch => {
                 let when = self.needed("when", step.when).map(condition);
                 let then = self.needed("then", step.then);
                 let otherwise = self.needed("otherwise", step.otherwise);
-                when.zip(then).zip(otherwise).map(|((when, then), otherwise)| Action::Branch { when, then, otherwise })
+                when.zip(then)
+                    .zip(otherwise)
+                    .map(|((when, then), otherwise)| Action::Branch {
+                        when,
+                        then,
+                        otherwise,
+                    })
             }
             StepKind::End => Some(Action::End {}),
         };
         let well = self.refusals.len() == known;
-        action.filter(|_| well).map(|action| Step { key: step.key, action })
+        action.filter(|_| well).map(|action| Step {
+            key: step.key,
+            action,
+        })
     }
 
-    fn wait(&mut self, secs: Option<Duration>, weekday: Option<Weekday>, minute: Option<u16>) -> Option<Action> {
+    fn wait(
+        &mut self,
+        secs: Option<Duration>,
+        weekday: Option<Weekday>,
+        minute: Option<u16>,
+    ) -> Option<Action> {
         match (secs, minute) {
-            (Some(_), Some(_)) => self.refuse(Code::Invalid, "minuteOfDay", "A wait has a length or a time, not both."),
+            (Some(_), Some(_)) => self.refuse(
+                Code::Invalid,
+                "minuteOfDay",
+                "A wait has a length or a time, not both.",
+            ),
             (Some(_), None) if weekday.is_some() => {
-                self.refuse(Code::Required, "minuteOfDay", "Say at which minute of that day the wait ends.");
+                self.refuse(
+                    Code::Required,
+                    "minuteOfDay",
+                    "Say at which minute of that day the wait ends.",
+                );
             }
             (Some(Duration(secs)), None) => return Some(Action::Wait { secs }),
             (None, Some(minute_of_day)) => {
-                return Some(Action::WaitUntil { weekday: weekday.map(Into::into), minute_of_day });
+                return Some(Action::WaitUntil {
+                    weekday: weekday.map(Into::into),
+                    minute_of_day,
+                });
             }
-            (None, None) => self.refuse(Code::Required, "wait", "Say how long the wait is, or when it ends."),
+            (None, None) => self.refuse(
+                Code::Required,
+                "wait",
+                "Say how long the wait is, or when it ends.",
+            ),
         }
         None
     }
@@ -121,7 +166,10 @@ impl Reading<'_> {
             ("then", step.then.is_some(), StepKind::Branch),
             ("otherwise", step.otherwise.is_some(), StepKind::Branch),
         ];
-        for (field, _, _) in fields.into_iter().filter(|(_, set, kind)| *set && *kind != step.kind) {
+        for (field, _, _) in fields
+            .into_iter()
+            .filter(|(_, set, kind)| *set && *kind != step.kind)
+        {
             self.refuse(Code::Invalid, field, "A step of this kind has no such field.");
         }
     }
@@ -134,7 +182,11 @@ impl Reading<'_> {
     }
 
     fn refuse(&mut self, code: Code, field: &str, message: &'static str) {
-        self.refusals.push(Refusal::new(code, &format!("steps.{}.{field}", self.place), message));
+        self.refusals.push(Refusal::new(
+            code,
+            &format!("steps.{}.{field}", self.place),
+            message,
+        ));
     }
 }
 
@@ -163,17 +215,34 @@ mod tests {
 
     fn fields(steps: Vec<StepInput>) -> Vec<String> {
         let refusals = read(steps).unwrap_err();
-        refusals.iter().map(|refusal| format!("{} {}", refusal.field.join("."), refusal.code.as_str())).collect()
+        refusals
+            .iter()
+            .map(|refusal| format!("{} {}", refusal.field.join("."), refusal.code.as_str()))
+            .collect()
     }
 
     #[test]
     fn each_kind_becomes_its_action() {
         let clause: Vec<ClauseInput> = Vec::new();
         let steps = read(vec![
-            StepInput { template: Some("welcome".to_owned()), ..step("mail", StepKind::SendEmail) },
-            StepInput { wait: Some(Duration(3600)), ..step("hour", StepKind::Wait) },
-            StepInput { weekday: Some(Weekday::Tuesday), minute_of_day: Some(600), ..step("day", StepKind::Wait) },
-            StepInput { title: Some("Call".to_owned()), due_in_minutes: Some(60), ..step("call", StepKind::FollowUp) },
+            StepInput {
+                template: Some("welcome".to_owned()),
+                ..step("mail", StepKind::SendEmail)
+            },
+            StepInput {
+                wait: Some(Duration(3600)),
+                ..step("hour", StepKind::Wait)
+            },
+            StepInput {
+                weekday: Some(Weekday::Tuesday),
+                minute_of_day: Some(600),
+                ..step("day", StepKind::Wait)
+            },
+            StepInput {
+                title: Some("Call".to_owned()),
+                due_in_minutes: Some(60),
+                ..step("call", StepKind::FollowUp)
+            },
             StepInput {
                 when: Some(clause),
                 then: Some("end".to_owned()),
@@ -183,10 +252,27 @@ mod tests {
             step("end", StepKind::End),
         ]);
         let actions: Vec<Action> = steps.unwrap().0.into_iter().map(|step| step.action).collect();
-        assert_eq!(actions[0], Action::SendEmail { template: "welcome".to_owned() });
+        assert_eq!(
+            actions[0],
+            Action::SendEmail {
+                template: "welcome".to_owned()
+            }
+        );
         assert_eq!(actions[1], Action::Wait { secs: 3600 });
-        assert_eq!(actions[2], Action::WaitUntil { weekday: Some(StoredWeekday::Tuesday), minute_of_day: 600 });
-        assert_eq!(actions[3], Action::FollowUp { title: "Call".to_owned(), due_in_mins: 60 });
+        assert_eq!(
+            actions[2],
+            Action::WaitUntil {
+                weekday: Some(StoredWeekday::Tuesday),
+                minute_of_day: 600
+            }
+        );
+        assert_eq!(
+            actions[3],
+            Action::FollowUp {
+                title: "Call".to_owned(),
+                due_in_mins: 60
+            }
+        );
         assert!(matches!(actions[4], Action::Branch { .. }));
         assert_eq!(actions[5], Action::End {});
     }
@@ -194,11 +280,25 @@ mod tests {
     #[test]
     fn what_is_missing_and_what_does_not_belong_is_named_with_its_path() {
         let steps = vec![
-            StepInput { wait: Some(Duration(1)), ..step("mail", StepKind::SendEmail) },
+            StepInput {
+                wait: Some(Duration(1)),
+                ..step("mail", StepKind::SendEmail)
+            },
             step("wait", StepKind::Wait),
-            StepInput { wait: Some(Duration(1)), minute_of_day: Some(1), ..step("both", StepKind::Wait) },
-            StepInput { wait: Some(Duration(1)), weekday: Some(Weekday::Friday), ..step("half", StepKind::Wait) },
-            StepInput { then: Some("x".to_owned()), ..step("fork", StepKind::Branch) },
+            StepInput {
+                wait: Some(Duration(1)),
+                minute_of_day: Some(1),
+                ..step("both", StepKind::Wait)
+            },
+            StepInput {
+                wait: Some(Duration(1)),
+                weekday: Some(Weekday::Friday),
+                ..step("half", StepKind::Wait)
+            },
+            StepInput {
+                then: Some("x".to_owned()),
+                ..step("fork", StepKind::Branch)
+            },
         ];
         assert_eq!(
             fields(steps),

@@ -87,7 +87,11 @@ impl SubmitLeadInput {
     fn of_form(self, form: &form::Model, playbook: &Playbook) -> Result<Inquiry, DomainError> {
         self.refuse_parts()?;
         let sent = Sent {
-            fields: self.fields.into_iter().map(|field| (field.name, field.value)).collect(),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|field| (field.name, field.value))
+                .collect(),
             consents: consents(&self.consents)?,
             consent_source: source(Some(form)),
             external_id: self.external_id.unwrap_or_default(),
@@ -122,7 +126,11 @@ impl SubmitLeadInput {
         if self.fields.len() > LIST_MAX {
             refusals.push(Refusal::new(Code::TooLarge, "fields", "Send at most 100 fields."));
         }
-        if refusals.is_empty() { Ok(()) } else { Err(DomainError::Refused(refusals)) }
+        if refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(DomainError::Refused(refusals))
+        }
     }
 }
 
@@ -139,11 +147,18 @@ fn at_field(refusal: &mut Refusal, form: &form::Model) {
 
 fn consents(sent: &[ConsentAnswerInput]) -> Result<Vec<ConsentAnswer>, DomainError> {
     if sent.len() > LIST_MAX {
-        return Err(DomainError::refused(Code::TooLarge, "consents", "Send at most 100 consents."));
+        return Err(DomainError::refused(
+            Code::TooLarge,
+            "consents",
+            "Send at most 100 consents.",
+        ));
     }
     let answer = |(place, answer): (usize, &ConsentAnswerInput)| {
         let wording_id = read_id(&format!("consents.{place}.wordingId"), &answer.wording_id)?;
-        Ok(ConsentAnswer { wording_id, granted: answer.granted })
+        Ok(ConsentAnswer {
+            wording_id,
+            granted: answer.granted,
+        })
     };
     sent.iter().enumerate().map(answer).collect()
 }
@@ -198,15 +213,27 @@ impl SubmitLeadMutation {
         #[graphql(desc = "The inquiry.")] input: SubmitLeadInput,
     ) -> Result<SubmitLeadPayload, Error> {
         let ask = Ask::of(ctx);
+        if ask.viewer().role().is_none() {
+            ask.count_post()?;
+        }
         let playbook = ask.playbook().await?;
         let form = input.form_key.as_deref().map(|key| {
-            playbook.form_by_key.get(key).and_then(|id| playbook.forms.get(id))
+            playbook
+                .form_by_key
+                .get(key)
+                .and_then(|id| playbook.forms.get(id))
         });
         let inquiry = match form {
             Some(Some(form)) => input.of_form(form, &playbook),
-            Some(None) => Err(DomainError::refused(Code::NotFound, "formKey", "There is no such form.")),
+            Some(None) => Err(DomainError::refused(
+                Code::NotFound,
+                "formKey",
+                "There is no such form.",
+            )),
             None if access::may_enter_leads(ask.viewer()) => input.entered(ask.viewer(), &playbook),
-            None if ask.viewer().role().is_some() => return Err(coded(FORBIDDEN, "Your role may not do this.")),
+            None if ask.viewer().role().is_some() => {
+                return Err(coded(FORBIDDEN, "Your role may not do this."));
+            }
             None => {
                 let message = "Name the form by its public key, or sign in to enter a lead without one.";
                 Err(DomainError::refused(Code::Required, "formKey", message))
@@ -222,7 +249,11 @@ impl SubmitLeadMutation {
                 receipt: Some(Receipt(receipt)),
                 user_errors: Vec::new(),
             }),
-            Err(user_errors) => Ok(SubmitLeadPayload { lead: None, receipt: None, user_errors }),
+            Err(user_errors) => Ok(SubmitLeadPayload {
+                lead: None,
+                receipt: None,
+                user_errors,
+            }),
         }
     }
 }

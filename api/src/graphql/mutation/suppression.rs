@@ -88,6 +88,8 @@ impl SuppressionMutation {
             reason: input.reason.into(),
         };
         let done = suppress(&ask.api.hospital, ask.viewer(), input).await;
-        Ok(SuppressAddressPayload::of(outcome(ctx, done).await?.map(Suppression)))
+        Ok(SuppressAddressPayload::of(
+            outcome(ctx, done).await?.map(Suppression),
+        ))
     }
 }

@@ -82,7 +82,9 @@ impl VisitInput {
         let mut visit = Visit::default();
         if let Some(page) = &self.landing_page {
             visit.landing_page = path_of(page);
-            let query = page.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
+            let query = page
+                .split_once('?')
+                .map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
                 visit.take_parameter(&name, &value);
             }
@@ -115,11 +117,19 @@ mod tests {
     #[test]
     fn the_landing_page_tells_the_campaign_and_what_is_said_outright_counts_more() {
         let visit = VisitInput {
-            landing_page: Some("https://www.example.org/sleep?utm_source=google&utm_campaign=a&gclid=g1&q=x#top".to_owned()),
+            landing_page: Some(
+                "https://www.example.org/sleep?utm_source=google&utm_campaign=a&gclid=g1&q=x#top".to_owned(),
+            ),
             referrer: Some("https://www.bing.com/search?q=private".to_owned()),
-            utm: Some(UtmInput { campaign: Some("b".to_owned()), ..UtmInput::default() }),
+            utm: Some(UtmInput {
+                campaign: Some("b".to_owned()),
+                ..UtmInput::default()
+            }),
             source_code: Some("MAIL-1".to_owned()),
-            click_ids: vec![ClickIdInput { kind: ClickIdKind::Fbclid, value: "f1".to_owned() }],
+            click_ids: vec![ClickIdInput {
+                kind: ClickIdKind::Fbclid,
+                value: "f1".to_owned(),
+            }],
         };
         let visit = visit.read();
         assert_eq!(visit.landing_page.as_deref(), Some("/sleep"));
@@ -128,6 +138,10 @@ mod tests {
         assert_eq!(visit.utm.campaign.as_deref(), Some("b"));
         assert_eq!(visit.source_code.as_deref(), Some("MAIL-1"));
         let click = visit.click_id.unwrap();
-        assert_eq!((click.kind, click.value.as_str()), ("gclid", "g1"), "the first of the list is believed");
+        assert_eq!(
+            (click.kind, click.value.as_str()),
+            ("gclid", "g1"),
+            "the first of the list is believed"
+        );
     }
 }

@@ -58,7 +58,9 @@ pub struct Answered {
 impl Answered {
     /// The code of the first error.
     pub fn code(&self) -> &str {
-        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+        self.body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_default()
     }
 }
 
@@ -68,12 +70,18 @@ impl Ground {
     }
 
     pub async fn with(settings: ApiSettings) -> Self {
-        let pool = Pool { max_connections: 1, ..Pool::default() };
+        let pool = Pool {
+            max_connections: 1,
+            ..Pool::default()
+        };
         let mut db = db::connect("sqlite::memory:", &pool).await.unwrap();
         let statements = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&statements);
         db.set_metric_callback(move |info| {
-            heard.lock().unwrap_or_else(PoisonError::into_inner).push(info.statement.sql.clone());
+            heard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(info.statement.sql.clone());
         });
         Migrator::up(&db, None).await.unwrap();
         let clock = FixedClock::at("2026-03-03T15:00:00Z".parse().unwrap());
@@ -90,7 +98,9 @@ impl Ground {
             // The test changes rules from outside, so every request asks for the revision.
             playbooks: Arc::new(Playbooks::new(Duration::ZERO)),
         };
-        setup::apply(&hospital, &Setup::parse(include_str!("hospital.json")).unwrap()).await.unwrap();
+        setup::apply(&hospital, &Setup::parse(include_str!("hospital.json")).unwrap())
+            .await
+            .unwrap();
         let api = Api {
             hospital,
             signals: Signals::default(),
@@ -99,7 +109,12 @@ impl Ground {
             probe: Arc::new(StillProbe),
         };
         let client = TestClient::new(crate::routes::routes(api.clone()).map_to_response().boxed());
-        Self { api, clock, client, statements }
+        Self {
+            api,
+            clock,
+            client,
+            statements,
+        }
     }
 
     /// The statements since the last call.
@@ -109,13 +124,23 @@ impl Ground {
 
     /// A new token of a role.
     pub async fn token(&self, role: Role) -> String {
-        staff::token::create(&self.api.hospital, role, "test", None).await.unwrap().1
+        staff::token::create(&self.api.hospital, role, "test", None)
+            .await
+            .unwrap()
+            .1
     }
 
     /// Signs a member of staff in. Answers the cookie's secret.
     pub async fn sign_in(&self, email: &str) -> String {
-        let typed = staff::SignIn { email: email.to_owned(), password: "correct horse battery".to_owned() };
-        staff::sign_in(&self.api.hospital, typed).await.unwrap().value.secret
+        let typed = staff::SignIn {
+            email: email.to_owned(),
+            password: "correct horse battery".to_owned(),
+        };
+        staff::sign_in(&self.api.hospital, typed)
+            .await
+            .unwrap()
+            .value
+            .secret
     }
 
     /// A lead for a service, received now.
@@ -128,19 +153,25 @@ impl Ground {
             family_name: "Doe".to_owned(),
             email: format!("pat{n}@example.org"),
             requested_service: service.to_owned(),
-            visit: domain::lead::visit::Visit { source_code: Some("SLP-AD-1".to_owned()), ..Default::default() },
+            visit: domain::lead::visit::Visit {
+                source_code: Some("SLP-AD-1".to_owned()),
+                ..Default::default()
+            },
             ..Draft::default()
         };
         let inquiry = draft.parse(&playbook).unwrap();
         self.clock.advance(chrono::TimeDelta::seconds(1));
-        self.api.pass_on(receive(h, Actor::VISITOR, inquiry).await.unwrap()).lead_id
+        self.api
+            .pass_on(receive(h, Actor::VISITOR, inquiry).await.unwrap())
+            .lead_id
     }
 
     /// Posts a query with a token.
     pub async fn ask(&self, token: Option<&str>, query: &str, variables: Value) -> Answered {
         let mut headers = vec![("accept", "application/graphql-response+json".to_owned())];
         headers.extend(token.map(|token| ("authorization", format!("Bearer {token}"))));
-        self.post(&headers, &json!({ "query": query, "variables": variables })).await
+        self.post(&headers, &json!({ "query": query, "variables": variables }))
+            .await
     }
 
     /// Posts a body with headers.
@@ -163,5 +194,9 @@ pub async fn answered(response: poem::test::TestResponse) -> Answered {
     let response = response.0;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = response.into_body().into_vec().await.unwrap();
-    Answered { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+    Answered {
+        status,
+        headers,
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+    }
 }

@@ -111,7 +111,11 @@ impl SubmitLeadInput {
 }
 
 fn answer(input: AnswerInput) -> Answer {
-    Answer { label: input.label.unwrap_or_else(|| input.field.clone()), field: input.field, value: input.value }
+    Answer {
+        label: input.label.unwrap_or_else(|| input.field.clone()),
+        field: input.field,
+        value: input.value,
+    }
 }
 
 const fn method(viewer: &Viewer) -> ConsentMethod {
@@ -134,7 +138,10 @@ fn paths(facility_field: &str) -> BTreeMap<&'static str, String> {
         "postalCode",
         "timeZone",
     ];
-    let mut paths: BTreeMap<_, _> = contact.into_iter().map(|part| (part, format!("contact.{part}"))).collect();
+    let mut paths: BTreeMap<_, _> = contact
+        .into_iter()
+        .map(|part| (part, format!("contact.{part}")))
+        .collect();
     paths.insert("facility", facility_field.to_owned());
     paths
 }
@@ -145,8 +152,15 @@ fn at_answer(refusal: &mut Refusal, named: &[String]) {
     let is_part = refusal.field.first().is_some_and(|first| {
         matches!(
             first.as_str(),
-            "contact" | "leadType" | "externalId" | "serviceLineId" | "facility" | "facilityId" | "requestedService"
-                | "consents" | "answers"
+            "contact"
+                | "leadType"
+                | "externalId"
+                | "serviceLineId"
+                | "facility"
+                | "facilityId"
+                | "requestedService"
+                | "consents"
+                | "answers"
         )
     });
     if let (false, Some(place)) = (is_part, named.iter().position(|name| is_it(&name))) {
@@ -158,7 +172,11 @@ fn at_answer(refusal: &mut Refusal, named: &[String]) {
 impl ContactInput {
     /// A person with a name and an email address.
     pub(super) fn of(given_name: &str, email: &str) -> Self {
-        Self { given_name: Some(given_name.to_owned()), email: Some(email.to_owned()), ..Self::default() }
+        Self {
+            given_name: Some(given_name.to_owned()),
+            email: Some(email.to_owned()),
+            ..Self::default()
+        }
     }
 }
 
@@ -166,6 +184,10 @@ impl ContactInput {
 impl AnswerInput {
     /// An answer without a label.
     pub(super) fn of(field: &str, value: &str) -> Self {
-        Self { field: field.to_owned(), label: None, value: value.to_owned() }
+        Self {
+            field: field.to_owned(),
+            label: None,
+            value: value.to_owned(),
+        }
     }
 }

@@ -9,7 +9,6 @@ use entity::id::{FormId, TeamId, TokenId};
 use uuid::Uuid;
 
 use super::*;
-use crate::graphql::id;
 
 fn playbook() -> Playbook {
     Playbook {
@@ -100,8 +99,14 @@ fn input() -> SubmitLeadInput {
 }
 
 fn sent(fields: &[(&str, &str)]) -> SubmitLeadInput {
-    let fields = fields.iter().map(|&(name, value)| FieldInput { name: name.to_owned(), value: value.to_owned() });
-    SubmitLeadInput { fields: fields.collect(), ..input() }
+    let fields = fields.iter().map(|&(name, value)| FieldInput {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    });
+    SubmitLeadInput {
+        fields: fields.collect(),
+        ..input()
+    }
 }
 
 fn contact(email: &str) -> Option<ContactInput> {
@@ -109,14 +114,18 @@ fn contact(email: &str) -> Option<ContactInput> {
 }
 
 fn token() -> Viewer {
-    Viewer::Token { id: TokenId(Uuid::from_u128(7)), role: Role::MarketingOps }
+    Viewer::Token {
+        id: TokenId(Uuid::from_u128(7)),
+        role: Role::MarketingOps,
+    }
 }
 
 fn told(refused: Result<Inquiry, DomainError>) -> Vec<String> {
     match refused {
-        Err(DomainError::Refused(refusals)) => {
-            refusals.iter().map(|refusal| format!("{} {}", refusal.field.join("."), refusal.code.as_str())).collect()
-        }
+        Err(DomainError::Refused(refusals)) => refusals
+            .iter()
+            .map(|refusal| format!("{} {}", refusal.field.join("."), refusal.code.as_str()))
+            .collect(),
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it was not refused"),
     }
@@ -124,7 +133,8 @@ fn told(refused: Result<Inquiry, DomainError>) -> Vec<String> {
 
 #[test]
 fn the_fields_of_a_form_become_an_inquiry() {
-    let inquiry = sent(&[("first_name", "Pat"), ("your_email", "pat@example.org")]).of_form(&form(), &playbook());
+    let inquiry =
+        sent(&[("first_name", "Pat"), ("your_email", "pat@example.org")]).of_form(&form(), &playbook());
     // The draft looks the form up in the playbook, so this one has no type of its own.
     assert_eq!(told(inquiry), ["leadType REQUIRED"]);
     let mut playbook = playbook();
@@ -143,14 +153,31 @@ fn refusals_of_a_form_are_at_its_fields() {
     let refused = sent(&[("your_email", "no address"), ("shoe_size", "44")]).of_form(&form(), &playbook);
     let mut told = told(refused);
     told.sort();
-    assert_eq!(told, ["fields.first_name REQUIRED", "fields.shoe_size UNKNOWN_FIELD", "fields.your_email INVALID"]);
+    assert_eq!(
+        told,
+        [
+            "fields.first_name REQUIRED",
+            "fields.shoe_size UNKNOWN_FIELD",
+            "fields.your_email INVALID"
+        ]
+    );
 }
 
 #[test]
 fn a_form_takes_no_parts_and_parts_take_no_fields() {
-    let both = SubmitLeadInput { lead_type: Some(LeadType::Referral), contact: contact("a@example.org"), ..input() };
-    assert_eq!(told(both.of_form(&form(), &playbook())), ["leadType INVALID", "contact INVALID"]);
-    assert_eq!(told(sent(&[("first_name", "Pat")]).entered(&token(), &playbook())), ["formKey REQUIRED"]);
+    let both = SubmitLeadInput {
+        lead_type: Some(LeadType::Referral),
+        contact: contact("a@example.org"),
+        ..input()
+    };
+    assert_eq!(
+        told(both.of_form(&form(), &playbook())),
+        ["leadType INVALID", "contact INVALID"]
+    );
+    assert_eq!(
+        told(sent(&[("first_name", "Pat")]).entered(&token(), &playbook())),
+        ["formKey REQUIRED"]
+    );
 }
 
 #[test]
@@ -158,7 +185,10 @@ fn refusals_of_entered_parts_are_at_their_paths() {
     let wrong = SubmitLeadInput {
         contact: Some(ContactInput::of("www.example.com", "no address")),
         facility: Some("nowhere".to_owned()),
-        answers: vec![AnswerInput::of("insurance", "Aetna"), AnswerInput::of("email", &"x".repeat(5000))],
+        answers: vec![
+            AnswerInput::of("insurance", "Aetna"),
+            AnswerInput::of("email", &"x".repeat(5000)),
+        ],
         consents: vec![],
         ..input()
     };
@@ -177,13 +207,25 @@ fn refusals_of_entered_parts_are_at_their_paths() {
 #[test]
 fn a_wrong_id_of_a_list_is_named_with_its_place() {
     let wrong = SubmitLeadInput {
-        consents: vec![ConsentAnswerInput { wording_id: ID("lead_1".to_owned()), granted: true }],
+        consents: vec![ConsentAnswerInput {
+            wording_id: ID("lead_1".to_owned()),
+            granted: true,
+        }],
         ..input()
     };
-    assert_eq!(told(wrong.entered(&token(), &playbook())), ["consents.0.wordingId INVALID"]);
-    let unknown = id::id(entity::id::FacilityId(Uuid::from_u128(9)));
-    let wrong = SubmitLeadInput { facility_id: Some(unknown), ..input() };
-    assert_eq!(told(wrong.entered(&token(), &playbook())), ["facilityId NOT_FOUND"]);
+    assert_eq!(
+        told(wrong.entered(&token(), &playbook())),
+        ["consents.0.wordingId INVALID"]
+    );
+    let unknown = id(entity::id::FacilityId(Uuid::from_u128(9)));
+    let wrong = SubmitLeadInput {
+        facility_id: Some(unknown),
+        ..input()
+    };
+    assert_eq!(
+        told(wrong.entered(&token(), &playbook())),
+        ["facilityId NOT_FOUND"]
+    );
 }
 
 #[test]

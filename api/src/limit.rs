@@ -1,9 +1,10 @@
-//! How often one address may post a form.
+//! How often one address may post: forms, and the mutations that anybody may send.
 //!
 //! The count is kept by each process for itself: it is there to slow a flood down, not to be exact.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
@@ -61,6 +62,31 @@ pub(crate) fn address(req: &Request, trust_proxy: bool) -> Option<IpAddr> {
             .or_else(|| last.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
     }
     req.remote_addr().as_socket_addr().map(SocketAddr::ip)
+}
+
+/// The count that one request is held against.
+#[derive(Clone, Debug)]
+pub(crate) struct Posts {
+    limiter: Arc<Limiter>,
+    client: Client,
+}
+
+impl Posts {
+    /// The count of whoever sent this request.
+    pub fn of(limiter: &Arc<Limiter>, req: &Request, trust_proxy: bool) -> Self {
+        Self {
+            limiter: Arc::clone(limiter),
+            client: Client::of(req, trust_proxy),
+        }
+    }
+
+    /// Counts one post.
+    ///
+    /// # Errors
+    /// When it is one too many: how many seconds to wait.
+    pub fn count(&self) -> Result<(), u64> {
+        self.limiter.check(self.client)
+    }
 }
 
 /// Counts the posts of each client.
