@@ -96,10 +96,9 @@ async fn publish(client: redis::Client, channel: String, mut waiting: mpsc::Rece
 async fn listen(client: redis::Client, channel: String, me: u64, signals: Signals) {
     let mut away = false;
     loop {
-        let error = match listen_once(&client, &channel, me, &signals, &mut away).await {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        };
+        let error = listen_once(&client, &channel, me, &signals, &mut away)
+            .await
+            .err();
         if !away {
             let chain = error.as_ref().map(|error| Chain(error).to_string());
             tracing::warn!(error = chain, "live updates from other processes are interrupted");

@@ -15,7 +15,7 @@ pub struct Settings {
     #[arg(long, env = "DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
 
-    /// Database: postgres://user:password@host/name, or sqlite://path. Without it, SQLite in the data directory.
+    /// Database: `postgres://user:password@host/name`, or `sqlite://path`. Without it, SQLite in the data directory.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 
@@ -23,7 +23,7 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_POOL_MAX", default_value_t = 16, global = true, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_pool_max: u32,
 
-    /// Redis of the queue and of live updates between processes: redis://host:6379/0. Without it, both stay inside
+    /// Redis of the queue and of live updates between processes: `redis://host:6379/0`. Without it, both stay inside
     /// this process, which is then the only one.
     #[arg(long, env = "REDIS_URL", hide_env_values = true, global = true)]
     pub redis_url: Option<String>,
@@ -32,7 +32,7 @@ pub struct Settings {
     #[arg(long, env = "QUEUE_PREFIX", default_value = "leadward", global = true)]
     pub queue_prefix: String,
 
-    /// Mail server: smtp://user:password@host:587 or smtps://host:465. TLS is required unless the host is this
+    /// Mail server: `smtp://user:password@host:587` or `smtps://host:465`. TLS is required unless the host is this
     /// machine or the URL says `?tls=none`. Without it, mails are captured and shown at /outbox.
     #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<String>,

@@ -68,8 +68,13 @@ async fn run(named: &[String]) -> Result<()> {
     let measured = measure(&ground, named).await;
     // Also after a failure: the scratch database is large.
     ground.clear().await?;
-    println!("\n{}", measured?);
-    Ok(())
+    let report = measured?;
+    println!("\n{report}");
+    if report.is_complete() {
+        Ok(())
+    } else {
+        Err("some parts could not be measured".into())
+    }
 }
 
 async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
@@ -79,19 +84,23 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
     if wanted("page") || wanted("dashboard") {
         let api = process::Api::start(ground).await?;
         if wanted("page") {
-            page::measure(ground, &api, &mut report).await?;
+            let measured = page::measure(ground, &api, &mut report).await;
+            report.end_part("page", measured);
         }
         if wanted("dashboard") {
-            dashboard::measure(ground, &api, &mut report).await?;
+            let measured = dashboard::measure(ground, &api, &mut report).await;
+            report.end_part("dashboard", measured);
         }
         report.memory("api", api.process.peak_rss_mb()?);
         api.process.stop().await?;
     }
     if wanted("delivery") {
-        delivery::measure(ground, &mut report).await?;
+        let measured = delivery::measure(ground, &mut report).await;
+        report.end_part("delivery", measured);
     }
     if wanted("intake") {
-        intake::measure(ground, &mut report).await?;
+        let measured = intake::measure(ground, &mut report).await;
+        report.end_part("intake", measured);
     }
     Ok(report)
 }

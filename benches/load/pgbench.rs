@@ -105,7 +105,7 @@ impl Fresh {
                 format!("md5(:n::text || ' {number}')::uuid")
             }
             Value::String(Some(text)) if value != other => format!("({}::text || :n::text)", literal(text)),
-            Value::BigInt(Some(number)) if value != other => format!("(:n + {})", number % 1000),
+            Value::BigInt(Some(number)) if value != other => format!("(:n::bigint + {})", number % 1000),
             Value::Uuid(Some(id)) => format!("{}::uuid", literal(&id.to_string())),
             Value::String(Some(text)) => format!("{}::text", literal(text)),
             Value::ChronoDateTimeUtc(Some(at)) => format!("{}::timestamptz", literal(&at.to_rfc3339())),

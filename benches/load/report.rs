@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use domain::error::Chain;
+
 use crate::Result;
 use crate::ground::Ground;
 
@@ -10,6 +12,7 @@ pub struct Report {
     head: String,
     lines: Vec<Line>,
     memory: Vec<Line>,
+    failures: Vec<String>,
 }
 
 struct Line {
@@ -33,6 +36,7 @@ impl Report {
             head,
             lines: Vec::new(),
             memory: Vec::new(),
+            failures: Vec::new(),
         })
     }
 
@@ -59,6 +63,18 @@ impl Report {
             note: String::new(),
         });
     }
+
+    /// Notes how a part ended. The others are measured all the same.
+    pub fn end_part(&mut self, part: &str, ended: Result<()>) {
+        if let Err(error) = ended {
+            self.failures.push(format!("{part}: {}", Chain(error.as_ref())));
+        }
+    }
+
+    /// Whether every part was measured.
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
 }
 
 impl fmt::Display for Report {
@@ -83,7 +99,9 @@ impl fmt::Display for Report {
                 writeln!(f, "{}", line.trim_end())?;
             }
         }
-        Ok(())
+        self.failures
+            .iter()
+            .try_for_each(|failure| writeln!(f, "\nNot measured: {failure}"))
     }
 }
 

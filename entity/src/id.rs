@@ -1,5 +1,7 @@
-//! Typed ids. A row's id is a UUIDv7, so ids sort by the time they were made; outside the database an id is written
-//! as its prefix and 26 letters of Crockford base32, for example `lead_01jd8x3k5v9w2m7q4r6t8y0abc`.
+//! Typed ids.
+//!
+//! A row's id is a UUIDv7, so ids sort by the time they were made; outside the database an id is written as its prefix
+//! and 26 letters of Crockford base32, for example `lead_01jd8x3k5v9w2m7q4r6t8y0abc`.
 
 use std::fmt;
 

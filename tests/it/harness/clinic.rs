@@ -354,3 +354,10 @@ fn worker(hospital: &Hospital, transport: Transport, signals: &Signals, nudges: 
     )
     .expect("a sender and an address")
 }
+
+#[tokio::test]
+#[should_panic(expected = "the story ends, and this is left")]
+async fn a_story_that_leaves_work_undone_fails() {
+    let clinic = Clinic::new().await;
+    clinic.pat_asks().await;
+}
