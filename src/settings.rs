@@ -113,7 +113,7 @@ pub struct Settings {
     pub claim_batch: u64,
 
     /// Seconds for which a claim holds before another worker may take the message.
-    #[arg(long, env = "LEASE_SECS", default_value_t = 120, global = true, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    #[arg(long, env = "LEASE_SECS", default_value_t = 60, global = true, value_parser = clap::value_parser!(u32).range(5..=3600))]
     pub lease_secs: u32,
 
     /// Seconds that a mail may take to go out before it counts as unknown.
@@ -140,7 +140,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "LOG_LEVEL",
-        default_value = "info,apalis_core=off,poem=warn,sea_orm_migration=warn",
+        default_value = "info,apalis_core=off,poem=warn,sea_orm_migration=warn,sqlx=warn",
         global = true
     )]
     pub log_level: String,

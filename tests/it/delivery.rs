@@ -157,7 +157,7 @@ async fn nurture_without_an_answer_to_its_final_dot_is_unknown_and_never_sent_ag
     let listed = clinic
         .graphql(
             OPS,
-            "{ messages(filter: { states: [UNKNOWN] }) { totalCount } }",
+            "{ messages(filter: { state: UNKNOWN }) { totalCount } }",
             json!({}),
         )
         .await;
