@@ -258,13 +258,14 @@ async fn the_figures_are_what_the_story_did() {
         rows
     };
     let by = |key: &dyn Fn(&Deed) -> Value| {
-        let mut keys: Vec<String> = counted().map(|deed| key(&deed).to_string()).collect();
+        let text_of = |deed: &Deed| key(deed).to_string();
+        let mut keys: Vec<String> = counted().map(|deed| text_of(&deed)).collect();
         keys.sort();
         keys.dedup();
         let row = |text: String| {
             (
                 text.clone(),
-                funnel(counted().filter(|deed| key(deed).to_string() == text)),
+                funnel(counted().filter(|deed| text_of(deed) == text)),
             )
         };
         keys.into_iter().map(row).collect::<Vec<_>>()

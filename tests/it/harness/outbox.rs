@@ -144,8 +144,10 @@ impl Clinic {
             if number % 3 == 0 {
                 self.minutes_pass(1);
             }
-            let mut visit = domain::lead::visit::Visit::default();
-            visit.source_code = (number % 2 == 0).then(|| "SLP-AD-1".to_owned());
+            let visit = domain::lead::visit::Visit {
+                source_code: (number % 2 == 0).then(|| "SLP-AD-1".to_owned()),
+                ..Default::default()
+            };
             let draft = Draft {
                 lead_type: Some(entity::enums::LeadType::PatientAppointment),
                 given_name: "Pat".to_owned(),
