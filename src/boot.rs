@@ -133,7 +133,7 @@ async fn require_version(connection: &DatabaseConnection) -> Result<(), BootErro
 /// The installation's key: told, or made once for an embedded database.
 fn key(settings: &Settings) -> Result<[u8; 32], BootError> {
     if let Some(text) = &settings.secret_key {
-        let wrong = "SECRET_KEY must be 64 hexadecimal digits, for example from `openssl rand -hex 32`.";
+        let wrong = "SECRET_KEY must be 64 hexadecimal digits, and not one byte repeated, for example from `openssl rand -hex 32`.";
         return check::parse_key(text).ok_or_else(|| BootError::because(wrong));
     }
     if !settings.embedded() {

@@ -75,8 +75,7 @@ pub async fn migrate(settings: &Settings, way: Migrate) -> Result<(), BootError>
 pub async fn setup(settings: &Settings, file: &Path) -> Result<(), BootError> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| BootError::from_source("The setup document cannot be read.", error))?;
-    let document: setup::Setup = serde_json::from_str(&text)
-        .map_err(|error| BootError::from_source("The setup document is not what it should be.", error))?;
+    let document = setup::Setup::parse(&text).map_err(told)?;
     let hospital = boot::hospital(settings).await?;
     let applied = setup::apply(&hospital, &document).await.map_err(told)?;
     println!("{applied}");

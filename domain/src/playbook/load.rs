@@ -28,7 +28,9 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         .values()
         .find(|team| team.is_review)
         .map(|team| team.id)
-        .ok_or_else(|| Error::fault("no team is the review team; `leadward migrate up` makes one"))?;
+        .ok_or_else(|| {
+            Error::fault("no team is the review team, though every start makes one that is missing")
+        })?;
     let staff = by_id(
         staff::Entity::find()
             .filter(staff::Column::Active.eq(true))
