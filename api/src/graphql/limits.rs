@@ -15,6 +15,10 @@ mod tests;
 /// Most root fields of one operation, aliases counted.
 pub const ROOT_FIELDS_MAX: usize = 30;
 
+/// Most selections of a document with its fragments written out, wherever they are spread. A few hundred bytes of
+/// fragments that name each other twice would otherwise keep a core busy for minutes.
+pub const SELECTIONS_MAX: usize = 5_000;
+
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// Checks an operation against the limits.
@@ -31,7 +35,19 @@ pub fn check(
     let mut walk = Walk {
         fragments: &document.fragments,
         depths: HashMap::new(),
+        sizes: HashMap::new(),
     };
+    // First of all: whatever walks a document after this takes a time that grows with what it expands to.
+    let operations = document
+        .operations
+        .iter()
+        .map(|(_, operation)| &operation.node.selection_set.node);
+    let size = operations.fold(0, |size: usize, set| size.saturating_add(walk.size(set)));
+    if size > SELECTIONS_MAX {
+        let message =
+            format!("The document has more than {SELECTIONS_MAX} selections, its fragments written out.");
+        return Err(request_error(GRAPHQL_VALIDATION_FAILED, message));
+    }
     if walk.depth(set) > depth_max {
         let message = format!("The operation is nested deeper than {depth_max} fields.");
         return Err(request_error(GRAPHQL_VALIDATION_FAILED, message));
@@ -67,9 +83,36 @@ struct Walk<'a> {
     fragments: &'a Fragments,
     /// Depths of fragments; none while a fragment is being walked.
     depths: HashMap<&'a Name, Option<usize>>,
+    /// Sizes of fragments, written out; none while a fragment is being walked.
+    sizes: HashMap<&'a Name, Option<usize>>,
 }
 
 impl<'a> Walk<'a> {
+    /// How many selections there are with every fragment written out. Each fragment is walked once.
+    fn size(&mut self, set: &'a SelectionSet) -> usize {
+        set.items.iter().fold(0, |size: usize, selection| {
+            let inner = match &selection.node {
+                Selection::Field(field) => self.size(&field.node.selection_set.node),
+                Selection::InlineFragment(inline) => self.size(&inline.node.selection_set.node),
+                Selection::FragmentSpread(spread) => self.size_of(&spread.node.fragment_name.node),
+            };
+            size.saturating_add(1).saturating_add(inner)
+        })
+    }
+
+    fn size_of(&mut self, name: &'a Name) -> usize {
+        if let Some(known) = self.sizes.get(name) {
+            return known.unwrap_or(0);
+        }
+        let Some(fragment) = self.fragments.get(name) else {
+            return 0;
+        };
+        self.sizes.insert(name, None);
+        let size = self.size(&fragment.node.selection_set.node);
+        self.sizes.insert(name, Some(size));
+        size
+    }
+
     /// The deepest nesting. Introspection is not counted: tools nest it deeply and it costs nothing.
     fn depth(&mut self, set: &'a SelectionSet) -> usize {
         let mut deepest = 0;
