@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::enums::Role;
 
 use crate::settings::Settings;
@@ -43,6 +44,8 @@ pub enum Command {
         /// The document, JSON.
         file: PathBuf,
     },
+    /// Tells what a sequence would do to leads, and changes nothing.
+    Simulate(Box<SimulateArgs>),
     /// Manages staff.
     Staff {
         /// What to do.
@@ -55,8 +58,64 @@ pub enum Command {
         #[command(subcommand)]
         action: TokenAction,
     },
+    /// Exports or erases a contact, as the person may ask.
+    Contact {
+        /// What to do.
+        #[command(subcommand)]
+        action: ContactAction,
+    },
+    /// Takes out the personal data that is past its retention, and tells how much of which kind.
+    Retention {
+        /// Only tells what would be taken out.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Tells which settings are missing or unsafe. Ends with 1 if any is.
     Check,
+}
+
+/// What is to be simulated.
+#[derive(Clone, Debug, Args)]
+pub struct SimulateArgs {
+    /// The sequence, by its name or its id.
+    #[arg(long)]
+    pub sequence: String,
+    /// Steps that are not saved yet, a JSON list as in a setup document, in place of the newest version's.
+    #[arg(long)]
+    pub steps: Option<PathBuf>,
+    /// A lead, by its id. Can be said again.
+    #[arg(long = "lead")]
+    pub leads: Vec<String>,
+    /// Every lead that is not closed.
+    #[arg(long, conflicts_with = "leads")]
+    pub open_leads: bool,
+    /// The built-in samples.
+    #[arg(long)]
+    pub samples: bool,
+    /// Slug of the service line that samples ask for.
+    #[arg(long, requires = "samples")]
+    pub line: Option<String>,
+    /// What samples answer to a form's field, as field=value. Can be said again.
+    #[arg(long = "answer", requires = "samples")]
+    pub answers: Vec<String>,
+    /// Enrolls everybody at the beginning; else only whom the trigger enrolls.
+    #[arg(long)]
+    pub enroll_all: bool,
+    /// Resumes the sequence at the beginning, if it is paused.
+    #[arg(long)]
+    pub resume: bool,
+    /// When the period begins, by RFC 3339; now if not said.
+    #[arg(long)]
+    pub from: Option<DateTime<Utc>>,
+    /// How many days it has, at most 180.
+    #[arg(long, default_value_t = 30)]
+    pub days: u16,
+    /// Lines of the list of what happens.
+    #[arg(long, default_value_t = 50)]
+    pub first: usize,
+    /// Prints all of it as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Ways of a migration.
@@ -90,6 +149,21 @@ pub enum StaffAction {
         /// Slugs of the person's teams.
         #[arg(long = "team")]
         teams: Vec<String>,
+    },
+}
+
+/// What to do with a contact.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ContactAction {
+    /// Prints everything that is held about it, as JSON.
+    Export {
+        /// Its id.
+        id: String,
+    },
+    /// Erases all personal data of it, for good.
+    Erase {
+        /// Its id.
+        id: String,
     },
 }
 

@@ -7,14 +7,18 @@ use std::path::Path;
 use chrono::TimeDelta;
 use domain::error::Error;
 use domain::hospital::Hospital;
+use domain::privacy::{self, retention};
 use domain::setup;
 use domain::staff::{self, AddStaff};
-use entity::id::{TeamId, WrongId};
+use domain::viewer::Viewer;
+use entity::enums::Role;
+use entity::id::{TeamId, TokenId, WrongId};
 use migration::{Migrator, MigratorTrait};
+use uuid::Uuid;
 
 use crate::boot::{self, BootError};
 use crate::check;
-use crate::cli::{Migrate, StaffAction, TokenAction};
+use crate::cli::{ContactAction, Migrate, StaffAction, TokenAction};
 use crate::settings::Settings;
 
 /// `leadward check`: whether all is well.
@@ -176,8 +180,80 @@ pub async fn token(settings: &Settings, action: TokenAction) -> Result<(), BootE
     Ok(())
 }
 
+/// Whoever sits at the machine can read the database as well. The id belongs to no token.
+const OPERATOR: Viewer = Viewer::Token {
+    id: TokenId(Uuid::nil()),
+    role: Role::Admin,
+};
+
+/// `leadward contact`.
+///
+/// # Errors
+/// When there is no such contact.
+pub async fn contact(settings: &Settings, action: ContactAction) -> Result<(), BootError> {
+    let read = |id: &str| {
+        id.parse()
+            .map_err(|wrong: WrongId| BootError::from_source("This names no contact.", wrong))
+    };
+    let hospital = boot::hospital(settings).await?;
+    match action {
+        ContactAction::Export { id } => {
+            let export = privacy::export::export(&hospital, &OPERATOR, read(&id)?)
+                .await
+                .map_err(told)?;
+            println!("{:#}", export.value);
+        }
+        ContactAction::Erase { id } => {
+            let erased = privacy::erase::erase(&hospital, &OPERATOR, read(&id)?)
+                .await
+                .map_err(told)?
+                .value;
+            println!(
+                "Erased with {} leads; {} mails will not go out, {} enrollments ended.",
+                erased.leads, erased.messages_withheld, erased.enrollments_ended
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `leadward retention`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn retention(settings: &Settings, dry_run: bool) -> Result<(), BootError> {
+    let hospital = boot::hospital(settings).await?;
+    let mut total = retention::due(&hospital).await.map_err(told)?;
+    if !dry_run {
+        total.iter_mut().for_each(|swept| swept.rows = 0);
+        let mut more = true;
+        while more {
+            more = false;
+            for swept in retention::sweep(&hospital).await.map_err(told)? {
+                more |= swept.rows == retention::BATCH;
+                for all in total.iter_mut().filter(|all| all.kind == swept.kind) {
+                    all.rows += swept.rows;
+                }
+            }
+        }
+    }
+    let done = if dry_run {
+        "would be taken out"
+    } else {
+        "taken out"
+    };
+    for swept in &total {
+        let kind = swept.kind.as_str();
+        println!("{kind}: {} {done}, kept {} days", swept.rows, swept.keep_days);
+    }
+    if total.is_empty() {
+        println!("No retention is set: everything is kept until somebody erases it.");
+    }
+    Ok(())
+}
+
 /// An operation's failure in words for the terminal.
-fn told(error: Error) -> BootError {
+pub(crate) fn told(error: Error) -> BootError {
     match error {
         Error::Refused(refusals) => {
             let lines = refusals

@@ -38,7 +38,7 @@ use self::people::People;
 pub const PASSWORD: &str = "riverbend-demo";
 
 /// The documents of the configuration.
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     include_str!("../demo/hospital.json"),
     include_str!("../demo/services.json"),
     include_str!("../demo/mail.json"),
@@ -46,6 +46,7 @@ const DOCUMENTS: [&str; 7] = [
     include_str!("../demo/forms.json"),
     include_str!("../demo/rules.json"),
     include_str!("../demo/sequences.json"),
+    include_str!("../demo/outreach.json"),
 ];
 
 /// What a person needs to look around.

@@ -10,7 +10,7 @@ use leadward::boot::{self, BootError};
 use leadward::cli::{Cli, Command};
 use leadward::process::{self, Parts};
 use leadward::settings::{LogFormat, Settings};
-use leadward::{commands, demo};
+use leadward::{commands, demo, simulate};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -26,13 +26,17 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(command.unwrap_or(Command::Serve), &settings)) {
+    let code = match runtime.block_on(run(command.unwrap_or(Command::Serve), &settings)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("leadward: {}", Chain(&error));
             ExitCode::FAILURE
         }
-    }
+    };
+    // What had time to end has ended. A thread that is deep in a query would hold the process up for as long as that
+    // takes.
+    runtime.shutdown_background();
+    code
 }
 
 async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootError> {
@@ -51,8 +55,11 @@ async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootErro
         Command::Migrate { way } => commands::migrate(settings, way).await?,
         Command::Schema => commands::schema(),
         Command::Setup { file } => commands::setup(settings, &file).await?,
+        Command::Simulate(args) => simulate::run(settings, &args).await?,
         Command::Staff { action } => commands::staff(settings, action).await?,
         Command::Token { action } => commands::token(settings, action).await?,
+        Command::Contact { action } => commands::contact(settings, action).await?,
+        Command::Retention { dry_run } => commands::retention(settings, dry_run).await?,
         Command::Check => {
             let code = if commands::check(settings) {
                 ExitCode::SUCCESS

@@ -5,21 +5,25 @@ use std::time::Duration;
 
 use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
+use domain::dry_run::Limits;
 use domain::hospital::Hospital;
 use domain::signal::Signals;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use poem::listener::{Acceptor, Listener, TcpListener};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worker::deliver::Transport;
+use worker::mail::LetterheadError;
 use worker::queue::{LaneSettings, Pusher, PusherSettings, Queue, RedisSettings};
 use worker::run::Worker;
 use worker::settings::WorkerSettings;
 use worker::smtp::{SmtpConfig, SmtpPool};
 
 use crate::boot::BootError;
+use crate::dry_run;
 use crate::redis_signals;
+use crate::serve::{Manners, serve};
 use crate::settings::Settings;
 
 /// Upper edges of the histograms of durations, in seconds.
@@ -145,6 +149,7 @@ impl House {
                 queue: self.queue.clone(),
                 metrics: self.metrics.clone(),
             }),
+            simulator: dry_run::simulator(&self.hospital, Limits::default()).map_err(unfit_for_mail)?,
         };
         let address = match (parts, settings.listen_addr) {
             (Parts::Worker, None) => return Ok(()),
@@ -156,24 +161,17 @@ impl House {
                 error,
             )
         };
-        let acceptor = TcpListener::bind(address).into_acceptor().await.map_err(taken)?;
-        for local in acceptor.local_addr() {
-            tracing::info!(address = local.to_string(), "Listening.");
-        }
-        let server = poem::Server::new_with_acceptor(acceptor);
-        let grace = Some(Duration::from_secs(settings.shutdown_secs));
-        let stopped = self.stop.clone().cancelled_owned();
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        let local = listener.local_addr().map_err(taken)?;
+        tracing::info!(address = format!("http://{local}"), "Listening.");
+        let manners = Manners {
+            head: Duration::from_secs(settings.request_read_secs),
+            stop: self.stop.clone(),
+            grace: Duration::from_secs(settings.shutdown_secs),
+        };
         let served = match parts {
-            Parts::Worker => {
-                server
-                    .run_with_graceful_shutdown(api::routes::health_only(state), stopped, grace)
-                    .await
-            }
-            Parts::Api | Parts::Both => {
-                server
-                    .run_with_graceful_shutdown(api::routes::routes(state), stopped, grace)
-                    .await
-            }
+            Parts::Worker => serve(listener, api::routes::health_only(state), manners).await,
+            Parts::Api | Parts::Both => serve(listener, api::routes::routes(state), manners).await,
         };
         served.map_err(|error| BootError::from_source("The API ended by itself.", error))
     }
@@ -189,13 +187,18 @@ impl House {
             self.signals.clone(),
             self.pusher.clone(),
         )
-        .map_err(|error| BootError::from_source("MAIL_FROM or PUBLIC_URL cannot stand in a mail.", error))?;
+        .map_err(unfit_for_mail)?;
         tracing::info!("Working.");
         worker
             .run(self.queue.clone(), self.stop.clone())
             .await
             .map_err(|error| BootError::from_source("The workers ended by themselves.", error))
     }
+}
+
+/// The sender or the site's address is wrong.
+fn unfit_for_mail(error: LetterheadError) -> BootError {
+    BootError::from_source("MAIL_FROM or PUBLIC_URL cannot stand in a mail.", error)
 }
 
 /// Where mails go.
@@ -230,6 +233,7 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         secure_cookies: settings.public_url.starts_with("https://"),
         trust_proxy: settings.trust_proxy,
         form_posts_per_minute: settings.form_posts_per_minute,
+        body_secs: settings.request_read_secs,
         mail_captured: settings.captures_mail(),
         cors_origins: settings
             .cors_origins

@@ -100,6 +100,11 @@ pub struct Settings {
     #[arg(long, env = "FORM_POSTS_PER_MINUTE", default_value_t = 20, global = true, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub form_posts_per_minute: u32,
 
+    /// Seconds in which the head of a request has to arrive, and its body again. A connection that nothing comes by is
+    /// closed after as long.
+    #[arg(long, env = "REQUEST_READ_SECS", default_value_t = 30, global = true, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub request_read_secs: u64,
+
     /// Milliseconds for which a process may go on with the rules and lists that it knows.
     #[arg(long, env = "PLAYBOOK_RECHECK_MS", default_value_t = 1000, global = true)]
     pub playbook_recheck_ms: u64,

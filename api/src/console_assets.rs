@@ -12,6 +12,7 @@ use rust_embed::RustEmbed;
 
 use crate::pages::{self, Frame, Framed};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// What the explorer's page may do: run its own scripts, and ask its own server.
 const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -74,7 +75,7 @@ fn missing(req: &Request) -> Response {
         postal_address: String::new(),
         name: "Leadward".to_owned(),
     };
-    let frame = Frame::of(site.as_deref().unwrap_or(&nameless));
+    let frame = Frame::of(site.as_deref().unwrap_or(&nameless), Tongue::English);
     pages::page(StatusCode::OK, &MissingPage { frame }, Framed::Never)
 }
 

@@ -22,11 +22,13 @@ use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, IntoEndpoint, Request, Response, Route, get, handler};
 
 use self::page::Typed;
-use self::posted::Unreadable;
+use self::posted::{Limits, Unreadable};
 use self::submit::Store;
 use crate::limit::{Client, Limiter};
 use crate::pages;
+use crate::phrases::Phrases;
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// The hidden field that people never fill in and programs do.
 const TRAP: &str = "homepage_url";
@@ -56,12 +58,12 @@ fn count(outcome: &'static str) {
 }
 
 #[handler]
-async fn show(Data(api): Data<&Api>, Path(slug): Path<String>, req: &Request) -> Response {
+async fn show(Data(api): Data<&Api>, Path(slug): Path<String>, tongue: Tongue, req: &Request) -> Response {
     let mut response = match api.hospital.playbook().await {
-        Err(error) => pages::fault(&api.hospital.site, "a form", &error),
+        Err(error) => pages::fault(&api.hospital.site, tongue, "a form", &error),
         Ok(playbook) => match find(&playbook, &slug) {
             None if wants_json(req) => json::not_found(),
-            None => pages::not_found(&api.hospital.site),
+            None => pages::not_found(&api.hospital.site, tongue),
             Some(form) if wants_json(req) => json::config(&api.hospital.site, &playbook, form),
             Some(form) => {
                 let kept = visit::kept_of_landing(req, &api.hospital.site.public_url, &form.slug);
@@ -86,11 +88,11 @@ async fn show(Data(api): Data<&Api>, Path(slug): Path<String>, req: &Request) ->
 }
 
 #[handler]
-async fn thanks(Data(api): Data<&Api>, Path(slug): Path<String>) -> Response {
+async fn thanks(Data(api): Data<&Api>, Path(slug): Path<String>, tongue: Tongue) -> Response {
     match api.hospital.playbook().await {
-        Err(error) => pages::fault(&api.hospital.site, "a form's thanks", &error),
+        Err(error) => pages::fault(&api.hospital.site, tongue, "a form's thanks", &error),
         Ok(playbook) => match find(&playbook, &slug) {
-            None => pages::not_found(&api.hospital.site),
+            None => pages::not_found(&api.hospital.site, tongue),
             Some(form) => page::thanks(api, form),
         },
     }
@@ -149,14 +151,15 @@ async fn take(
     body: Body,
 ) -> Response {
     let as_json = posted::media_type(req).as_deref() == Some("application/json");
+    let tongue = Tongue::asked_by(req);
     let response = match limiter.check(Client::of(req, api.settings.trust_proxy)) {
-        Err(wait_secs) => too_often(api, wait_secs, as_json),
+        Err(wait_secs) => too_often(api, tongue, wait_secs, as_json),
         Ok(()) => match api.hospital.playbook().await {
             Err(error) if as_json => json::failed(&error),
-            Err(error) => pages::fault(&api.hospital.site, "a form", &error),
+            Err(error) => pages::fault(&api.hospital.site, tongue, "a form", &error),
             Ok(playbook) => match find(&playbook, &slug) {
                 None if as_json => json::not_found(),
-                None => pages::not_found(&api.hospital.site),
+                None => pages::not_found(&api.hospital.site, tongue),
                 Some(form) if as_json => json::submit(api, &playbook, form, req, body).await,
                 Some(form) => submit_page(api, &playbook, form, req, body).await,
             },
@@ -165,22 +168,16 @@ async fn take(
     shared_with(api, req.header(header::ORIGIN), response)
 }
 
-fn too_often(api: &Api, wait_secs: u64, as_json: bool) -> Response {
+fn too_often(api: &Api, tongue: Tongue, wait_secs: u64, as_json: bool) -> Response {
     count("limited");
-    let status = StatusCode::TOO_MANY_REQUESTS;
-    let mut response = if as_json {
-        json::error(
-            status,
-            "RATE_LIMITED",
-            "There were too many posts from this address. Wait, and send it again.",
-        )
-    } else {
-        let text = format!(
-            "There were many posts from your connection within a minute. Nothing was sent. Wait {wait_secs} seconds, \
-             go back, and send the form again."
-        );
-        pages::problem(&api.hospital.site, status, "Please wait a moment", &text)
-    };
+    if !as_json {
+        return pages::wait(&api.hospital.site, tongue, wait_secs);
+    }
+    let mut response = json::error(
+        StatusCode::TOO_MANY_REQUESTS,
+        "RATE_LIMITED",
+        "There were too many posts from this address. Wait, and send it again.",
+    );
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(wait_secs));
@@ -196,6 +193,7 @@ async fn submit_page(
     body: Body,
 ) -> Response {
     let site = &api.hospital.site;
+    let tongue = Tongue::of(&form.language);
     let store = Store {
         api,
         playbook,
@@ -203,21 +201,18 @@ async fn submit_page(
         consent_source: submit::source(api, form, req, submit::UNTICKED),
     };
     let query = req.uri().query().unwrap_or_default();
-    let pairs = match posted::pairs(req, body, api.settings.max_body_bytes).await {
+    let pairs = match posted::pairs(req, body, Limits::of(&api.settings)).await {
         Ok(pairs) => pairs,
         Err(unreadable) => {
             count("unreadable");
             return match unreadable {
-                Unreadable::TooLarge => pages::too_large(site),
-                Unreadable::Malformed => pages::unreadable(site),
+                Unreadable::TooLarge => pages::too_large(site, tongue),
+                Unreadable::TooSlow => pages::too_slow(site, tongue),
+                Unreadable::Malformed => pages::unreadable(site, tongue),
                 Unreadable::UnknownType => {
-                    let text = "This address takes what a browser's form sends, and application/json.";
-                    pages::problem(
-                        site,
-                        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                        "This kind of content is not taken",
-                        text,
-                    )
+                    let say = Phrases::of(tongue);
+                    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                    pages::problem(site, tongue, status, say.wrong_type, say.wrong_type_why)
                 }
             };
         }
@@ -249,7 +244,7 @@ async fn submit_page(
             &typed,
             &refusals,
         ),
-        Err(error) => pages::failed(site, "a form", &error),
+        Err(error) => pages::failed(site, tongue, "a form", &error),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use domain::id::new_id;
 use entity::id::TypedId;
-use poem::error::NotFoundError;
+use poem::error::{NotFoundError, ParsePathError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::middleware::{Compression, CompressionEndpoint};
 use poem::web::CompressionLevel;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::pages;
 use crate::routes::{RequestId, wants_stream};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// The header of the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,17 +67,13 @@ impl<E: Endpoint<Output = Response>> Front<E> {
     }
 
     async fn answer(&self, req: Request) -> Response {
-        let announced = req
-            .header(header::CONTENT_LENGTH)
-            .and_then(|length| length.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > self.api.settings.max_body_bytes) {
-            return pages::too_large(&self.api.hospital.site);
-        }
+        let tongue = Tongue::asked_by(&req);
         match self.inner.call(req).await {
             Ok(response) => response,
-            Err(error) if error.is::<NotFoundError>() => {
+            // An address with bytes that are no text leads nowhere either.
+            Err(error) if error.is::<NotFoundError>() || error.is::<ParsePathError>() => {
                 let pattern = error.data::<PathPattern>().cloned();
-                let mut response = pages::not_found(&self.api.hospital.site);
+                let mut response = pages::not_found(&self.api.hospital.site, tongue);
                 if let Some(pattern) = pattern {
                     response.extensions_mut().insert(pattern);
                 }

@@ -21,9 +21,14 @@ pub mod loaders;
 pub mod message;
 pub mod mutation;
 pub mod node;
+pub mod outreach;
 pub mod page;
+pub mod preferences;
+mod retention;
+mod run;
 pub mod scalars;
 pub mod sequence;
+pub mod simulation;
 mod sse;
 pub mod subscription;
 pub mod viewer;
@@ -35,6 +40,7 @@ mod tests;
 
 use async_graphql::{MergedObject, SDLExportOptions};
 
+use self::access::{Guarded, Root};
 use self::page::Connection;
 use crate::state::ApiSettings;
 
@@ -50,21 +56,26 @@ pub struct Query(
     directory::DirectoryQuery,
     follow_up::FollowUpQuery,
     sequence::SequenceQuery,
+    sequence::MoveQuery,
+    sequence::StuckQuery,
     message::MessageQuery,
+    outreach::OutreachQuery,
     dashboard::DashboardQuery,
+    retention::RetentionQuery,
 );
 
 pub use mutation::Mutation;
 
 /// The schema.
-pub type Schema = async_graphql::Schema<Query, Mutation, subscription::SubscriptionRoot>;
+pub type Schema =
+    async_graphql::Schema<Guarded<Query>, Guarded<Mutation>, Guarded<subscription::SubscriptionRoot>>;
 
 /// The schema with these limits. It holds nothing of the installation: every request brings its own.
 pub fn schema(settings: &ApiSettings) -> Schema {
     Schema::build(
-        Query::default(),
-        Mutation::default(),
-        subscription::SubscriptionRoot,
+        Guarded::new(Root::Query, Query::default()),
+        Guarded::new(Root::Mutation, Mutation::default()),
+        Guarded::new(Root::Subscription, subscription::SubscriptionRoot),
     )
     .register_output_type::<errors::UserError>()
     .override_output_type_description::<Connection<campaign::Campaign>>("A page of campaigns.")
@@ -75,7 +86,9 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     .override_output_type_description::<Connection<lead::LeadEvent>>("A page of a lead's events.")
     .override_output_type_description::<Connection<message::Message>>("A page of messages.")
     .override_output_type_description::<Connection<sequence::Sequence>>("A page of sequences.")
-    .extension(access::Guard)
+    .override_output_type_description::<Connection<sequence::StuckEnrollment>>(
+        "A page of enrollments that do not move.",
+    )
     // Nesting is limited in `limits`, where introspection is not counted.
     .limit_complexity(settings.query_cost_max)
     .limit_directives(10)

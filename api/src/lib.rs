@@ -1,4 +1,4 @@
-//! How the world asks: GraphQL, hosted forms, unsubscribe links, sessions.
+//! How the world asks: GraphQL, hosted forms, unsubscribe and preference links, sessions.
 //!
 //! A door parses what came, calls one operation of the domain, passes its news on and answers. No rule lives here.
 
@@ -11,7 +11,10 @@ pub mod health;
 mod limit;
 pub mod outbox;
 pub mod pages;
+pub mod phrases;
+pub mod preferences;
 pub mod routes;
 pub mod state;
+pub mod tongue;
 pub mod unsubscribe;
 pub mod viewer;

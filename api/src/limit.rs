@@ -2,6 +2,7 @@
 //!
 //! The count is kept by each process for itself: it is there to slow a flood down, not to be exact.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -33,6 +34,16 @@ impl Client {
     /// whatever stands before it was sent by the client and proves nothing.
     pub fn of(req: &Request, trust_proxy: bool) -> Self {
         address(req, trust_proxy).map_or(Self::Crowd, Self::from)
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6(network) => write!(f, "{:016x}/64", u64::from_be_bytes(*network)),
+            Self::Crowd => f.write_str("somewhere"),
+        }
     }
 }
 
@@ -68,7 +79,8 @@ pub(crate) fn address(req: &Request, trust_proxy: bool) -> Option<IpAddr> {
 #[derive(Clone, Debug)]
 pub(crate) struct Posts {
     limiter: Arc<Limiter>,
-    client: Client,
+    /// Whose posts they are.
+    pub client: Client,
 }
 
 impl Posts {

@@ -3,7 +3,7 @@
 //! It exists only where no mail server is set, so that somebody who tries Leadward can read what it would send. The
 //! mails name people and what they asked for, so it opens only
 //! - to staff and tokens that may see every lead, wherever they come from;
-//! - to whoever sits at the machine itself, without signing in, if the installation is not offered to anybody else: its
+//! - to whoever sits at the machine itself, without showing a session or a token, if the installation is not offered to anybody else: its
 //!   public address is a loopback address, the connection comes from one, the browser asked for one (which keeps out
 //!   pages of other sites that have their own name resolve to this machine), and no proxy stands in between.
 //!
@@ -25,6 +25,7 @@ use poem::{IntoEndpoint, Request, Response, Route, get, handler};
 use self::letter::{Letter, Part};
 use crate::pages::{self, Frame, Framed};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// Mails on one page.
 const PAGE: usize = 50;
@@ -70,13 +71,13 @@ async fn list(Data(api): Data<&Api>, req: &Request) -> Response {
         None => None,
         Some(text) => match place(text) {
             Some(place) => Some(place),
-            None => return pages::not_found(site),
+            None => return pages::not_found(site, Tongue::English),
         },
     };
     // One more than is shown tells whether there are older ones.
     let mut found = match captured::list(&api.hospital, &viewer, before, PAGE as u64 + 1).await {
         Ok(found) => found,
-        Err(error) => return pages::failed(site, "the outbox", &error),
+        Err(error) => return pages::failed(site, Tongue::English, "the outbox", &error),
     };
     let more = found.len() > PAGE;
     found.truncate(PAGE);
@@ -85,7 +86,7 @@ async fn list(Data(api): Data<&Api>, req: &Request) -> Response {
         .filter(|_| more)
         .map(|last| place_after(last.captured_at, last.message_id));
     let page = OutboxPage {
-        frame: Frame::of(site),
+        frame: Frame::of(site, Tongue::English),
         mails: found.into_iter().map(line).collect(),
         first_page: before.is_none(),
         older,
@@ -111,6 +112,7 @@ const fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::FollowUpAssigned => "To staff: follow-up assigned",
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",
         MessageKind::FollowUpLate => "To staff: follow-up late",
+        MessageKind::SequenceNotice => "To staff: a sequence tells of a lead",
     }
 }
 
@@ -132,11 +134,16 @@ async fn mail(api: &Api, req: &Request, id: &str) -> Result<(MessageId, Vec<u8>)
     let site = &api.hospital.site;
     let viewer: Viewer = access::viewer(api, req).await?;
     let Ok(id) = id.parse::<MessageId>() else {
-        return Err(Box::new(pages::not_found(site)));
+        return Err(Box::new(pages::not_found(site, Tongue::English)));
     };
     match captured::by_message(&api.hospital, &viewer, id).await {
         Ok(found) => Ok((id, found.raw)),
-        Err(error) => Err(Box::new(pages::failed(site, "a mail of the outbox", &error))),
+        Err(error) => Err(Box::new(pages::failed(
+            site,
+            Tongue::English,
+            "a mail of the outbox",
+            &error,
+        ))),
     }
 }
 
@@ -159,7 +166,7 @@ async fn read(Data(api): Data<&Api>, Path(id): Path<String>, req: &Request) -> R
     };
     let letter = Letter::read(&raw);
     let page = MailPage {
-        frame: Frame::of(&api.hospital.site),
+        frame: Frame::of(&api.hospital.site, Tongue::English),
         id: id.to_string(),
         subject: letter.subject,
         facts: letter.facts,
@@ -176,7 +183,7 @@ async fn html(Data(api): Data<&Api>, Path(id): Path<String>, req: &Request) -> R
         Err(response) => return *response,
     };
     let Some(html) = Letter::read(&raw).html else {
-        return pages::not_found(&api.hospital.site);
+        return pages::not_found(&api.hospital.site, Tongue::English);
     };
     let mut response = Response::builder()
         .content_type("text/html; charset=utf-8")

@@ -13,7 +13,9 @@ use poem::web::Data;
 use poem::{Request, Response, handler};
 use sha2::{Digest, Sha256};
 
+use crate::phrases::{Phrases, fill};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 const SITE_CSS: &str = include_str!("../assets/site.css");
 const ICON: &str = include_str!("../assets/icon.svg");
@@ -46,14 +48,14 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame of an English page that search engines leave out.
-    pub fn of(site: &'a Site) -> Self {
+    /// The frame of a page that search engines leave out.
+    pub fn of(site: &'a Site, tongue: Tongue) -> Self {
         Self {
-            lang: "en",
+            lang: tongue.tag(),
             hospital: &site.name,
             address: &site.postal_address,
             css: &CSS_PATH,
-            skip: "Skip to the content",
+            skip: Phrases::of(tongue).skip,
             noindex: true,
         }
     }
@@ -134,12 +136,18 @@ struct ProblemPage<'a> {
 }
 
 /// A page that says what went wrong and how to go on.
-pub(crate) fn problem(site: &Site, status: StatusCode, heading: &str, text: &str) -> Response {
-    let way_on = Some(("/", "Go to the first page"));
+pub(crate) fn problem(
+    site: &Site,
+    tongue: Tongue,
+    status: StatusCode,
+    heading: &str,
+    text: &str,
+) -> Response {
+    let way_on = Some(("/", Phrases::of(tongue).first_page));
     page(
         status,
         &ProblemPage {
-            frame: Frame::of(site),
+            frame: Frame::of(site, tongue),
             heading,
             text,
             way_on,
@@ -149,47 +157,80 @@ pub(crate) fn problem(site: &Site, status: StatusCode, heading: &str, text: &str
 }
 
 /// The page for an address that leads nowhere, or to what the caller may not see: the same answer.
-pub fn not_found(site: &Site) -> Response {
-    let text = "The address may have been mistyped, or what was here has ended.";
-    problem(site, StatusCode::NOT_FOUND, "This page does not exist", text)
+pub fn not_found(site: &Site, tongue: Tongue) -> Response {
+    let say = Phrases::of(tongue);
+    problem(
+        site,
+        tongue,
+        StatusCode::NOT_FOUND,
+        say.not_found,
+        say.not_found_why,
+    )
 }
 
 /// The page for a request that is too large.
-pub fn too_large(site: &Site) -> Response {
-    let text = "What was sent is larger than this page takes. Shorten it and send it again.";
+pub fn too_large(site: &Site, tongue: Tongue) -> Response {
+    let say = Phrases::of(tongue);
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    problem(site, tongue, status, say.too_large, say.too_large_why)
+}
+
+/// The page for a request that did not arrive in time.
+pub fn too_slow(site: &Site, tongue: Tongue) -> Response {
+    let say = Phrases::of(tongue);
     problem(
         site,
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "This is too much at once",
-        text,
+        tongue,
+        StatusCode::REQUEST_TIMEOUT,
+        say.too_slow,
+        say.too_slow_why,
     )
 }
 
 /// The page for a request that cannot be read.
-pub fn unreadable(site: &Site) -> Response {
-    let text = "What was sent cannot be read. Go back, and send it again.";
-    problem(site, StatusCode::BAD_REQUEST, "This did not arrive well", text)
-}
-
-/// The page for a fault on our side, and the log line of its cause. `what` names what failed, for the log.
-pub fn fault(site: &Site, what: &'static str, error: &Error) -> Response {
-    tracing::error!(what, error = %Chain(error), "a page failed");
-    let text = "Nothing you did is wrong. Wait a moment, and try again.";
+pub fn unreadable(site: &Site, tongue: Tongue) -> Response {
+    let say = Phrases::of(tongue);
     problem(
         site,
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side",
-        text,
+        tongue,
+        StatusCode::BAD_REQUEST,
+        say.unreadable,
+        say.unreadable_why,
     )
 }
 
+/// The page for a client that has posted too often.
+pub(crate) fn wait(site: &Site, tongue: Tongue, wait_secs: u64) -> Response {
+    let say = Phrases::of(tongue);
+    let text = fill(say.wait_why, &[&wait_secs.to_string()]);
+    let mut response = problem(site, tongue, StatusCode::TOO_MANY_REQUESTS, say.wait, &text);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(wait_secs));
+    response
+}
+
+/// The page for a fault on our side, and the log line of its cause. `what` names what failed, for the log.
+pub fn fault(site: &Site, tongue: Tongue, what: &'static str, error: &Error) -> Response {
+    tracing::error!(what, error = %Chain(error), "a page failed");
+    let say = Phrases::of(tongue);
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    problem(site, tongue, status, say.fault, say.fault_why)
+}
+
 /// The page for an operation that failed with no field to point at.
-pub(crate) fn failed(site: &Site, what: &'static str, error: &Error) -> Response {
+pub(crate) fn failed(site: &Site, tongue: Tongue, what: &'static str, error: &Error) -> Response {
     match error {
-        Error::Missing { .. } => not_found(site),
-        Error::Refused(_) => unreadable(site),
-        Error::Fault(_) => fault(site, what, error),
+        Error::Missing { .. } => not_found(site, tongue),
+        Error::Refused(_) => unreadable(site, tongue),
+        Error::Fault(_) => fault(site, tongue, what, error),
     }
+}
+
+/// Tells search engines to leave out what only the holder of a link may see.
+pub(crate) fn unindexed(mut response: Response) -> Response {
+    set(&mut response, HeaderName::from_static("x-robots-tag"), "noindex");
+    response
 }
 
 struct FormLink<'a> {
@@ -213,7 +254,7 @@ pub async fn home(Data(api): Data<&Api>) -> Response {
     let site = &api.hospital.site;
     let playbook = match api.hospital.playbook().await {
         Ok(playbook) => playbook,
-        Err(error) => return fault(site, "the first page", &error),
+        Err(error) => return fault(site, Tongue::English, "the first page", &error),
     };
     let mut forms: Vec<FormLink<'_>> = playbook
         .forms
@@ -228,7 +269,7 @@ pub async fn home(Data(api): Data<&Api>) -> Response {
     forms.sort_by_key(|form| (form.title, form.slug));
     let frame = Frame {
         noindex: false,
-        ..Frame::of(site)
+        ..Frame::of(site, Tongue::English)
     };
     page(
         StatusCode::OK,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::done::Done;
+use domain::dry_run::Simulator;
 use domain::hospital::Hospital;
 use domain::nudge::Nudger;
 use domain::signal::Signals;
@@ -21,6 +22,8 @@ pub struct Api {
     pub settings: Arc<ApiSettings>,
     /// What only the process as a whole knows.
     pub probe: Arc<dyn Probe>,
+    /// Makes dry runs.
+    pub simulator: Simulator,
 }
 
 impl Api {
@@ -43,6 +46,8 @@ pub struct ApiSettings {
     pub trust_proxy: bool,
     /// Largest request body in bytes. A larger one is answered with 413.
     pub max_body_bytes: usize,
+    /// Seconds in which a request's body has to arrive. A slower one is answered with 408.
+    pub body_secs: u64,
     /// Deepest nesting of a GraphQL operation; introspection is not counted.
     pub query_depth_max: usize,
     /// Most fields that a GraphQL operation may ask for, pages counted in full.
@@ -61,6 +66,7 @@ impl Default for ApiSettings {
             secure_cookies: false,
             trust_proxy: false,
             max_body_bytes: 256 * 1024,
+            body_secs: 30,
             query_depth_max: 12,
             query_cost_max: 20_000,
             form_posts_per_minute: 20,

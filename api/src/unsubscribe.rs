@@ -5,17 +5,19 @@
 //! the answer is never a redirect.
 
 use askama::Template;
-use domain::consent::{self, LinkShows, Method};
+use domain::consent::{self, Method};
 use domain::error::Error;
 use domain::hospital::Site;
 use entity::enums::Purpose;
-use poem::http::{HeaderName, StatusCode};
+use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Request, Response, RouteMethod, get, handler};
 
-use crate::forms::posted::{self, Unreadable};
+use crate::forms::posted::{self, Limits, Unreadable};
 use crate::pages::{self, Frame, Framed};
+use crate::phrases::{Phrases, fill};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// Largest body of an unsubscription in bytes; the real ones have about a hundred.
 const MAX_BODY_BYTES: usize = 8 * 1024;
@@ -29,35 +31,45 @@ pub fn routes() -> RouteMethod {
 #[template(path = "unsubscribe.html")]
 struct UnsubscribePage<'a> {
     frame: Frame<'a>,
-    hospital: &'a str,
-    about: &'static str,
+    say: &'static Phrases,
+    text: String,
     token: &'a str,
     done: bool,
 }
 
 #[handler]
-async fn show(Data(api): Data<&Api>, Path(token): Path<String>) -> Response {
+async fn show(Data(api): Data<&Api>, Path(token): Path<String>, asked: Tongue) -> Response {
+    let site = &api.hospital.site;
     let response = match consent::look_up(&api.hospital, &token).await {
-        Ok(LinkShows { purpose, subscribed }) => shown(&api.hospital.site, &token, purpose, !subscribed),
-        Err(error) => pages::failed(&api.hospital.site, "the unsubscribe page", &error),
+        Ok(link) => {
+            let tongue = Tongue::spoken(&link.language).unwrap_or(asked);
+            shown(site, tongue, &token, link.purpose, !link.subscribed)
+        }
+        Err(error) => pages::failed(site, asked, "the unsubscribe page", &error),
     };
-    unindexed(response)
+    pages::unindexed(response)
 }
 
 #[handler]
 async fn take_back(Data(api): Data<&Api>, Path(token): Path<String>, req: &Request, body: Body) -> Response {
-    unindexed(taken_back(api, &token, req, body).await)
+    pages::unindexed(taken_back(api, &token, req, body).await)
 }
 
 async fn taken_back(api: &Api, token: &str, req: &Request, body: Body) -> Response {
     let site = &api.hospital.site;
-    let method = match posted::pairs(req, body, MAX_BODY_BYTES).await {
+    let asked = Tongue::asked_by(req);
+    let limits = Limits {
+        max_bytes: MAX_BODY_BYTES,
+        ..Limits::of(&api.settings)
+    };
+    let method = match posted::pairs(req, body, limits).await {
         Ok(pairs) => method(&pairs),
-        Err(Unreadable::TooLarge) => return pages::too_large(site),
+        Err(Unreadable::TooLarge) => return pages::too_large(site, asked),
+        Err(Unreadable::TooSlow) => return pages::too_slow(site, asked),
         Err(Unreadable::Malformed | Unreadable::UnknownType) => None,
     };
     let Some(method) = method else {
-        return pages::unreadable(site);
+        return pages::unreadable(site, asked);
     };
     match consent::unsubscribe(&api.hospital, token, method).await {
         Ok(done) => {
@@ -72,7 +84,10 @@ async fn taken_back(api: &Api, token: &str, req: &Request, body: Body) -> Respon
             );
             match method {
                 Method::OneClick => short("You are unsubscribed.\n"),
-                Method::UnsubscribePage => shown(site, token, unsubscribed.purpose, true),
+                Method::UnsubscribePage => {
+                    let tongue = Tongue::spoken(&unsubscribed.language).unwrap_or(asked);
+                    shown(site, tongue, token, unsubscribed.purpose, true)
+                }
             }
         }
         Err(error) => {
@@ -84,7 +99,7 @@ async fn taken_back(api: &Api, token: &str, req: &Request, body: Body) -> Respon
                     "failed"
                 },
             );
-            pages::failed(site, "an unsubscription", &error)
+            pages::failed(site, asked, "an unsubscription", &error)
         }
     }
 }
@@ -113,11 +128,17 @@ fn count(method: Method, outcome: &'static str) {
     metrics::counter!("leadward_unsubscribes_total", "method" => method, "outcome" => outcome).increment(1);
 }
 
-fn shown(site: &Site, token: &str, purpose: Purpose, done: bool) -> Response {
+fn shown(site: &Site, tongue: Tongue, token: &str, purpose: Purpose, done: bool) -> Response {
+    let say = Phrases::of(tongue);
+    let text = if done {
+        say.unsubscribed_now
+    } else {
+        say.unsubscribe_stops
+    };
     let page = UnsubscribePage {
-        frame: Frame::of(site),
-        hospital: &site.name,
-        about: about(purpose),
+        frame: Frame::of(site, tongue),
+        say,
+        text: fill(text, &[&site.name, about(say, purpose)]),
         token,
         done,
     };
@@ -125,12 +146,12 @@ fn shown(site: &Site, token: &str, purpose: Purpose, done: bool) -> Response {
 }
 
 /// What the mails are about, without naming a service.
-const fn about(purpose: Purpose) -> &'static str {
+const fn about(say: &'static Phrases, purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Marketing => "about our services and events",
-        Purpose::CareCoordination => "that follow up on your inquiry",
-        Purpose::Reminder => "that remind you of appointments",
-        Purpose::Research => "about research studies",
+        Purpose::Marketing => say.about_marketing,
+        Purpose::CareCoordination => say.about_care,
+        Purpose::Reminder => say.about_reminder,
+        Purpose::Research => say.about_research,
     }
 }
 
@@ -143,21 +164,21 @@ fn short(text: &'static str) -> Response {
     response
 }
 
-fn unindexed(mut response: Response) -> Response {
-    pages::set(&mut response, HeaderName::from_static("x-robots-tag"), "noindex");
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_bytes: MAX_BODY_BYTES,
+        secs: 30,
+    };
 
     async fn said(content_type: Option<&str>, body: &str) -> Option<Method> {
         let mut req = Request::builder();
         if let Some(content_type) = content_type {
             req = req.content_type(content_type);
         }
-        let pairs = posted::pairs(&req.finish(), body.to_owned().into(), MAX_BODY_BYTES)
+        let pairs = posted::pairs(&req.finish(), body.to_owned().into(), LIMITS)
             .await
             .unwrap_or_default();
         method(&pairs)
@@ -204,7 +225,7 @@ mod tests {
             .content_type("application/x-www-form-urlencoded")
             .finish();
         assert!(matches!(
-            posted::pairs(&req, body.into(), MAX_BODY_BYTES).await,
+            posted::pairs(&req, body.into(), LIMITS).await,
             Err(Unreadable::TooLarge)
         ));
     }

@@ -66,11 +66,11 @@ pub struct Credentials {
 impl Credentials {
     /// Reads the headers.
     pub fn of_headers(headers: &HeaderMap) -> Self {
+        // What is no text stands for a secret that cannot be right, and not for none.
         let text = |name: &str| {
             headers
                 .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+                .map(|value| value.to_str().unwrap_or_default().to_owned())
         };
         Self {
             authorization: text(header::AUTHORIZATION.as_str()),
@@ -254,6 +254,20 @@ mod tests {
         );
         assert_eq!(cookie(&headers, SESSION_COOKIE), Some("s3cret"));
         assert_eq!(cookie(&headers, "leadward"), None);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_wrong_secret_and_not_none() {
+        let mut headers = HeaderMap::new();
+        let garbled = HeaderValue::from_bytes(b"\xff").unwrap();
+        headers.insert(header::AUTHORIZATION, garbled.clone());
+        headers.insert(CSRF_HEADER, garbled);
+        let shown = Credentials::of_headers(&headers);
+        assert_eq!(shown.authorization.as_deref().and_then(bearer), None);
+        assert_eq!(
+            (shown.authorization.is_some(), shown.csrf.is_some()),
+            (true, true)
+        );
     }
 
     #[test]

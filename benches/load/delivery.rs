@@ -6,10 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use domain::quiet_hours::{SendWindow, is_allowed};
+use domain::nudge::NoNudges;
+use domain::quiet_hours::is_allowed;
+use domain::quiet_hours::windows::SendWindows;
+use domain::signal::Signals;
 use lettre::address::Envelope;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::task::JoinSet;
+use worker::deliver::Transport;
+use worker::run::Worker;
+use worker::settings::WorkerSettings;
 use worker::smtp::{SmtpConfig, SmtpPool};
 
 use crate::ground::Ground;
@@ -18,8 +24,10 @@ use crate::report::{Report, grouped, per_sec};
 use crate::smtp_sink::{Keep, ReceivedMail, SmtpSink};
 use crate::{Result, say};
 
-/// Mails planned.
+/// Mails of the measurement.
 const MAILS: usize = 20_000;
+/// Mails that are delivered before it, within this process, to count their statements: one full batch.
+const COUNTED: usize = 500;
 /// Connections of plain lettre.
 const CONNECTIONS: usize = 32;
 /// How long nothing may arrive before the measurement is given up.
@@ -43,12 +51,13 @@ const CONSENTS: &str = "INSERT INTO consent_event (id, contact_id, medium, addre
 const PLACES: &str =
     "UPDATE contact SET time_zone = $1, region = NULL FROM bench_reader r WHERE contact.id = r.contact_id";
 
-/// A mail for each, due a moment ago.
+/// A mail for as many as have none yet, due a moment ago. $1: how many.
 const MESSAGES: &str = "INSERT INTO message (id, kind, lane, purpose, origin_key, lead_id, contact_id, sequence_id, \
     template_version_id, subject, rfc_message_id, state, due_at, expires_at, attempts, fence, created_at) \
     SELECT copied(lead_id, -2), 'NURTURE', 'BULK', 'MARKETING', 'bench/' || lead_id, lead_id, contact_id, s.id, t.id, '', \
     copied(lead_id, -2) || '@bench.example', 'PLANNED', now() - interval '1 minute', now() + interval '7 days', 0, 0, \
-    now() - interval '1 minute' FROM bench_reader, \
+    now() - interval '1 minute' FROM (SELECT * FROM bench_reader r WHERE NOT EXISTS \
+    (SELECT 1 FROM message m WHERE m.id = copied(r.lead_id, -2)) LIMIT $1) r, \
     (SELECT id FROM sequence WHERE state = 'PUBLISHED' AND campaign_id IS NULL AND purpose = 'MARKETING' LIMIT 1) s, \
     (SELECT v.id FROM template_version v JOIN template t ON t.id = v.template_id WHERE t.key = 'sleep-day-2' \
      ORDER BY v.version DESC LIMIT 1) t";
@@ -65,7 +74,10 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
         return Ok(());
     };
     say("Delivering mails.");
-    plan(ground, place).await?;
+    prepare(ground, place).await?;
+    plan(ground, COUNTED).await?;
+    let statements = statements(ground).await?;
+    plan(ground, MAILS).await?;
     let sink = SmtpSink::start_with(Keep::Bodies, None).await;
     let worker = Process::start(ground, "worker", &[("SMTP_URL", sink.url())])?;
     let took = arrival(&sink).await?;
@@ -98,6 +110,11 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
         format!("{cpu_ms:.2} ms"),
         "",
     );
+    report.line(
+        "  statements a mail",
+        format!("{statements:.2}"),
+        format!("in a batch of {COUNTED}, the workers' looking for more included"),
+    );
     let note = format!("the same bytes over {CONNECTIONS} no-delay connections");
     report.line("  plain lettre", per_sec(plain), note);
     report.line("  ratio", format!("{:.2}", rate / plain), "");
@@ -111,23 +128,47 @@ fn somewhere_by_day(ground: &Ground) -> Option<Tz> {
     let zones = (-14..=12).filter_map(|west: i32| format!("Etc/GMT{west:+}").parse::<Tz>().ok());
     // The day must not end while mails are on their way.
     let later = now + chrono::TimeDelta::minutes(10);
-    let window = SendWindow::marketing();
+    let windows = SendWindows::default();
+    let window = windows.of(None);
     zones
         .into_iter()
-        .find(|zone| [now, later].iter().all(|at| is_allowed(*at, &[*zone], &window)))
+        .find(|zone| [now, later].iter().all(|at| is_allowed(*at, &[*zone], window)))
 }
 
-async fn plan(ground: &Ground, place: Tz) -> Result<()> {
-    ground.run(&format!("{READERS} LIMIT {MAILS}")).await?;
+/// Readers who have agreed and are awake.
+async fn prepare(ground: &Ground, place: Tz) -> Result<()> {
+    let wanted = MAILS + COUNTED;
+    ground.run(&format!("{READERS} LIMIT {wanted}")).await?;
     let readers: i64 = ground.ask("SELECT count(*) FROM bench_reader").await?;
-    if readers != MAILS as i64 {
+    if readers != wanted as i64 {
         return Err(format!("only {readers} contacts can be written to").into());
     }
     ground.run(CONSENTS).await?;
     let places = Statement::from_sql_and_values(DbBackend::Postgres, PLACES, [place.name().into()]);
     ground.db().execute_raw(places).await?;
-    ground.run(MESSAGES).await?;
-    ground.run("VACUUM ANALYZE message, consent_event, contact").await
+    ground.run("VACUUM ANALYZE consent_event, contact").await
+}
+
+async fn plan(ground: &Ground, mails: usize) -> Result<()> {
+    let mails = i64::try_from(mails)?;
+    let messages = Statement::from_sql_and_values(DbBackend::Postgres, MESSAGES, [mails.into()]);
+    ground.db().execute_raw(messages).await?;
+    ground.run("VACUUM ANALYZE message").await
+}
+
+/// The statements that a mail of a full batch costs, by a worker within this process.
+async fn statements(ground: &Ground) -> Result<f64> {
+    let (hospital, watch) = ground.watched().await?;
+    let sink = SmtpSink::start_with(Keep::Bodies, None).await;
+    let relay = Transport::Smtp(SmtpPool::new(sink.url().parse()?)?);
+    let (settings, signals) = (WorkerSettings::default(), Signals::default());
+    let worker = Worker::new(hospital, relay, settings, signals, Arc::new(NoNudges))?;
+    watch.take();
+    let drained = worker.drain().await?;
+    if drained.messages != COUNTED {
+        return Err(format!("{} mails were delivered, not {COUNTED}", drained.messages).into());
+    }
+    Ok(watch.take().len() as f64 / COUNTED as f64)
 }
 
 /// The time from the first mail to the last.
@@ -149,6 +190,7 @@ async fn arrival(sink: &SmtpSink) -> Result<Duration> {
 /// How many of the mails are settled as accepted, after a moment for the last ones.
 async fn settled(ground: &Ground) -> Result<i64> {
     let deadline = Instant::now() + Duration::from_secs(5);
+    let all = (MAILS + COUNTED) as i64;
     loop {
         let settled: i64 = ground
             .ask(
@@ -156,8 +198,8 @@ async fn settled(ground: &Ground) -> Result<i64> {
                   WHERE m.state = 'ACCEPTED'",
             )
             .await?;
-        if settled == MAILS as i64 || Instant::now() > deadline {
-            return Ok(settled);
+        if settled == all || Instant::now() > deadline {
+            return Ok(settled - COUNTED as i64);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

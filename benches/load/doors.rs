@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
+use domain::dry_run::Limits;
 use domain::nudge::{Nudger, Subject};
 use domain::signal::Signals;
 use poem::http::header;
@@ -23,12 +24,14 @@ pub async fn statements(
     variables: &Value,
 ) -> Result<Vec<Statement>> {
     let (hospital, watch) = ground.watched().await?;
+    let simulator = leadward::dry_run::simulator(&hospital, Limits::default())?;
     let api = Api {
         hospital,
         signals: Signals::default(),
         nudger: Arc::new(Nobody),
         settings: Arc::new(ApiSettings::default()),
         probe: Arc::new(Nobody),
+        simulator,
     };
     let client = TestClient::new(api::routes::routes(api).map_to_response().boxed());
     let body = json!({ "query": query, "variables": variables });

@@ -14,6 +14,8 @@ use crate::{Result, say};
 
 /// Names of scratch databases and directories begin so, then comes the number of the process.
 const PREFIX: &str = "leadward_bench_";
+/// The server unless another is named. A connection that does not leave the machine needs no TLS.
+const SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable";
 /// The key of the bench's installation. It protects nothing.
 const SECRET_KEY: &str = "62656e636862656e636862656e636862656e636862656e636862656e63686265";
 
@@ -25,6 +27,8 @@ pub struct Ground {
     pub database_url: String,
     /// Scripts and logs of this run.
     pub directory: PathBuf,
+    /// Processes that wanted to run, on average of a minute, before the bench began: what else the machine does.
+    pub busy_before: f64,
     server: String,
     name: String,
     redis_url: String,
@@ -33,8 +37,8 @@ pub struct Ground {
 impl Ground {
     /// Makes the scratch database, after dropping those of runs that were cut off.
     pub async fn prepare() -> Result<Self> {
-        let server = std::env::var("BENCH_DATABASE_URL")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned());
+        let busy_before = load_average()?;
+        let server = std::env::var("BENCH_DATABASE_URL").unwrap_or_else(|_| SERVER.to_owned());
         let redis_url =
             std::env::var("BENCH_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379/9".to_owned());
         let name = format!("{PREFIX}{}", std::process::id());
@@ -53,6 +57,7 @@ impl Ground {
             hospital,
             database_url,
             directory,
+            busy_before,
             server,
             name,
             redis_url,
@@ -105,6 +110,11 @@ impl Ground {
         std::fs::remove_dir_all(&self.directory)?;
         Ok(())
     }
+}
+
+fn load_average() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split(' ').next().unwrap_or_default().parse()?)
 }
 
 /// The settings that a process of the bench's installation has, with defaults for everything else.

@@ -30,7 +30,8 @@ impl Report {
         let now = ground.hospital.now().format("%Y-%m-%d %H:%M UTC");
         let head = format!(
             "Leadward under load, {now}\n{cores} cores shared by everything, PostgreSQL {postgres} \
-             (synchronous_commit {commit}) with {filled}"
+             (synchronous_commit {commit}) with {filled}; load average before: {:.1}",
+            ground.busy_before
         );
         Ok(Self {
             head,

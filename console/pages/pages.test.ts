@@ -64,6 +64,100 @@ async function mailTo(page: Page, address: string): Promise<string> {
   );
 }
 
+/** Asks by a form, and returns the path of the preferences link in the mail that confirms it. */
+async function preferencesOf(page: Page, email: string, form = FORM): Promise<string> {
+  await page.goto(form);
+  await fill(page, email);
+  await page.locator("[name=phone]").fill("(614) 555-0142");
+  // The consent to marketing too, which lets people choose topics.
+  for (const box of await page.locator("[name=consents]").all()) {
+    await box.check();
+  }
+  await page.locator("button[type=submit]").click();
+  await page.locator("[role=status]").waitFor();
+  await page.goto(`/outbox/${await mailTo(page, email)}`);
+  const links = await page.locator("pre a").evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
+  const link = links.find((href) => new URL(href).pathname.startsWith("/p/"));
+  if (link === undefined) {
+    throw new Error("The mail has no link to the preferences.");
+  }
+  return new URL(link).pathname;
+}
+
+let people = 0;
+/** Somebody who has not asked before, and whose choices nobody has changed. */
+const newcomer = (): string => `preferences.${(people += 1).toString()}@example.com`;
+
+const SPANISH_FORM = "/f/estudio-del-sueno";
+const CHOICES = { en: /^What you hear from us$/, es: /^Lo que recibe de nosotros$/ };
+
+/** The preference page in each state that it can be in, for one language. */
+function preferencePages(language: "en" | "es"): [string, RegExp, (page: Page) => Promise<unknown>][] {
+  const form = language === "es" ? SPANISH_FORM : FORM;
+  const opened = async (page: Page): Promise<string> => {
+    const path = await preferencesOf(page, newcomer(), form);
+    await page.goto(path);
+    return path;
+  };
+  return [
+    [`the preference page (${language})`, CHOICES[language], opened],
+    [
+      `the preference page after it was saved (${language})`,
+      CHOICES[language],
+      async (page) => {
+        await opened(page);
+        await page.locator("[value='EMAIL.MARKETING']").uncheck();
+        await page.locator("[name=often][value='2']").check();
+        await page.locator("form").first().locator("button").click();
+        await page.locator("#told[role=status]").waitFor();
+      },
+    ],
+    [
+      `the preference page with a problem (${language})`,
+      CHOICES[language],
+      async (page) => {
+        await opened(page);
+        await page.locator("[name=pause]").fill("2020-01-01");
+        await page.locator("form").first().locator("button").click();
+        await page.locator("#problems").waitFor();
+      },
+    ],
+    [
+      `the preference page that is out of date (${language})`,
+      CHOICES[language],
+      async (page) => {
+        const path = await opened(page);
+        const other = await page.context().newPage();
+        await other.goto(path);
+        await other.locator("[value='EMAIL.MARKETING']").uncheck();
+        await other.locator("form").first().locator("button").click();
+        await other.locator("#told").waitFor();
+        await other.close();
+        await page.locator("[name=often][value='1']").check();
+        await page.locator("form").first().locator("button").click();
+        await page.locator("#told[role=alert]").waitFor();
+      },
+    ],
+    [
+      `the preference page after everything was ended (${language})`,
+      CHOICES[language],
+      async (page) => {
+        await opened(page);
+        await page.locator("form").nth(1).locator("button").click();
+        await page.locator("#told[role=status]").waitFor();
+      },
+    ],
+    [
+      `a preference link that is void (${language})`,
+      language === "es" ? /^Esta página no existe$/ : /^This page does not exist$/,
+      async (page) => {
+        await page.setExtraHTTPHeaders({ "accept-language": language });
+        await page.goto(`/p/${"A".repeat(64)}`);
+      },
+    ],
+  ];
+}
+
 const unsubscribePath = (): string => `/u/${unsubscribeToken(needed("SECRET_KEY"), messageId)}`;
 
 /** Every public page by name, and how a visitor comes to see it. The heading proves that it is the page that was meant. */
@@ -88,8 +182,9 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
     /^Unsubscribe$/,
     async (page) => {
       // Somebody may have unsubscribed by this link already, but not by a new one.
-      await send(page, "leaving@example.com");
-      const token = unsubscribeToken(needed("SECRET_KEY"), await mailTo(page, "leaving@example.com"));
+      const email = newcomer();
+      await send(page, email);
+      const token = unsubscribeToken(needed("SECRET_KEY"), await mailTo(page, email));
       await page.goto(`/u/${token}`);
     },
   ],
@@ -105,6 +200,17 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
       }
     },
   ],
+  [
+    "the question before unsubscribing, in Spanish",
+    /^Darse de baja$/,
+    async (page) => {
+      const email = newcomer();
+      await preferencesOf(page, email, SPANISH_FORM);
+      await page.goto(`/u/${unsubscribeToken(needed("SECRET_KEY"), await mailTo(page, email))}`);
+    },
+  ],
+  ...preferencePages("en"),
+  ...preferencePages("es"),
 ];
 
 async function opened(page: Page, heading: RegExp, open: (page: Page) => Promise<unknown>): Promise<void> {
@@ -198,6 +304,42 @@ describe("without scripts", () => {
       await page.locator("[role=status]").waitFor();
       await page.goto(path);
       expect(await page.locator("h1").innerText()).toBe("You are unsubscribed");
+    });
+  });
+
+  it("the preference page is saved, remembered, and told to who listens", async () => {
+    await inWindow(browser, WITHOUT_SCRIPTS, async (page) => {
+      const path = await preferencesOf(page, newcomer());
+      await page.goto(path);
+      await page.locator("[name=lines]").first().uncheck();
+      await page.locator("[name=often][value='4']").check();
+      await page.locator("[name=language][value=es]").check();
+      await page.locator("form").first().locator("button").click();
+      await page.locator("#told[role=status]").waitFor();
+      expect(await focused(page)).toBe("told");
+      expect(await page.locator("html").getAttribute("lang")).toBe("es");
+      await page.goto(path);
+      expect(await page.locator("[name=lines]").first().isChecked()).toBe(false);
+      expect(await page.locator("[name=often][value='4']").isChecked()).toBe(true);
+      expect(await page.locator("[name=language][value=es]").isChecked()).toBe(true);
+      expect(await page.locator("#told").count()).toBe(0);
+    });
+  });
+
+  it("a preference page with a problem keeps what was typed and leads to the field", async () => {
+    await inWindow(browser, WITHOUT_SCRIPTS, async (page) => {
+      await page.goto(await preferencesOf(page, newcomer()));
+      await page.locator("[name=pause]").fill("2020-01-01");
+      await page.locator("[value='EMAIL.MARKETING']").uncheck();
+      await page.locator("form").first().locator("button").click();
+      await page.locator("#problems").waitFor();
+      expect(await page.title()).toMatch(/^Error: /);
+      expect(await focused(page)).toBe("problems");
+      expect(await page.locator("[name=pause]").inputValue()).toBe("2020-01-01");
+      expect(await page.locator("[value='EMAIL.MARKETING']").isChecked()).toBe(false);
+      await page.locator("#problems a").press("Enter");
+      await expect.poll(() => focused(page)).toBe("pause");
+      expect(await page.locator("#pause").getAttribute("aria-invalid")).toBe("true");
     });
   });
 

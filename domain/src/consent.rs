@@ -4,6 +4,8 @@
 //! A withdrawal takes effect in the transaction that records it: what is planned is withheld, even what a worker has
 //! already claimed, and what rests on the consent ends.
 
+pub(crate) mod by_contact;
+pub(crate) mod erase;
 pub mod find;
 pub mod intake;
 pub mod lock;
@@ -14,6 +16,7 @@ pub mod unsubscribe;
 pub mod withdraw;
 
 pub use intake::{AtIntake, at_intake};
+pub use lock::lock_contacts;
 pub use record::{RecordConsent, WordingRef, record};
 pub use standing::Standing;
 pub use unsubscribe::{LinkShows, Method, Unsubscribed, look_up, unsubscribe};

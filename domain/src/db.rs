@@ -2,6 +2,7 @@
 
 pub(crate) mod each;
 pub(crate) mod span;
+pub(crate) mod together;
 
 use std::time::Duration;
 

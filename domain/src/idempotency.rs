@@ -7,6 +7,7 @@
 //! versions and unique keys; this is the convenience on top.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::IdempotencyId;
 use entity::idempotency::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
@@ -61,6 +62,8 @@ pub enum Begun {
     Answered(Value),
     /// The same request is being carried out right now, or its process has just died.
     Running,
+    /// It was carried out before; its answer told of a person who was erased since.
+    Erased,
 }
 
 /// Looks whether a request came before, and takes note of it if not. `request_hash` tells requests apart.
@@ -107,6 +110,43 @@ pub async fn forget(h: &Hospital, key: Key<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What stands where an answer stood that told of somebody.
+fn erased() -> Value {
+    serde_json::json!({ "erased": true })
+}
+
+/// How a word stands in an answer that has it as a value by itself.
+pub(crate) fn as_value(word: &str) -> String {
+    Value::from(word).to_string()
+}
+
+/// Takes out every kept answer in which one of these words stands. The keys stay: what was asked is not carried out
+/// again. Answers are kept for [`KEPT_HOURS`], so there are few; an answer that is no text names nothing but an id.
+pub(crate) async fn erase(tx: &DatabaseTransaction, words: &[String]) -> Result<()> {
+    let mut after = IdempotencyId(uuid::Uuid::nil());
+    loop {
+        let rows = Entity::find()
+            .filter(Column::Id.gt(after))
+            .filter(Column::Response.is_not_null())
+            .order_by_asc(Column::Id)
+            .limit(db::BATCH_MAX as u64)
+            .all(tx)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.id;
+        let tells = |row: &&Model| {
+            let text = row.response.as_ref().and_then(Value::as_str).unwrap_or_default();
+            words.iter().any(|word| text.contains(word))
+        };
+        let telling: Vec<IdempotencyId> = rows.iter().filter(tells).map(|row| row.id).collect();
+        Entity::update_many()
+            .col_expr(Column::Response, Expr::value(Some(erased())))
+            .filter(Column::Id.is_in(telling))
+            .exec(tx)
+            .await?;
+    }
+}
+
 /// Whether the key was free.
 async fn insert(
     tx: &DatabaseTransaction,
@@ -146,6 +186,7 @@ async fn known(
         return Ok(Begun::Running);
     };
     match verdict(&row, request_hash, now) {
+        Verdict::Answer(answer) if answer == erased() => Ok(Begun::Erased),
         Verdict::Answer(answer) => Ok(Begun::Answered(answer)),
         Verdict::Wait => Ok(Begun::Running),
         Verdict::Conflict => {

@@ -1,4 +1,4 @@
-//! Secrets and the opaque texts made from them: unsubscribe links, suppression hashes, session and API tokens.
+//! Secrets and the opaque texts made from them: unsubscribe and preference links, suppression hashes, session and API tokens.
 //!
 //! One key, kept by the operator, is behind all of it. Every purpose has its own key derived from it by a label, so that
 //! a value made for one purpose is worth nothing for another. Changing the operator's key breaks every link that was
@@ -22,6 +22,24 @@ const TAG_BYTES: usize = 16;
 const ID_BYTES: usize = 16;
 /// Characters of an unsubscribe token.
 pub const UNSUBSCRIBE_TOKEN_CHARS: usize = (ID_BYTES + TAG_BYTES) * 4 / 3 + 1;
+
+/// Bytes of the tag in a preference link: the page behind it shows what is held of a person, so it is the whole HMAC.
+const PREFERENCE_TAG_BYTES: usize = 32;
+/// Characters of a preference token.
+pub const PREFERENCE_TOKEN_CHARS: usize = (ID_BYTES + PREFERENCE_TAG_BYTES) * 4 / 3;
+
+/// What a preference token is bound to. None of it but the message's id can be read from the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreferenceLink<'a> {
+    /// The mail that carries the link.
+    pub message_id: Uuid,
+    /// The contact that the mail went to.
+    pub contact_id: Uuid,
+    /// The purpose of the mail, by its stored name.
+    pub purpose: &'a str,
+    /// How often the contact's links had been revoked when the mail was written.
+    pub generation: i32,
+}
 
 /// The operator's key, from which everything else is derived. `Debug` hides it.
 #[derive(Clone)]
@@ -74,6 +92,34 @@ impl Secrets {
         genuine.then_some(message_id)
     }
 
+    /// The text that opens the preferences of the contact that a mail went to: the mail's id and a tag over all that it
+    /// is bound to, in base64url. Raising the contact's generation voids it, and so does giving the mail to another
+    /// contact, as a merge does.
+    #[must_use]
+    pub fn preference_token(&self, link: &PreferenceLink<'_>) -> String {
+        let mut bytes = [0_u8; ID_BYTES + PREFERENCE_TAG_BYTES];
+        bytes[..ID_BYTES].copy_from_slice(link.message_id.as_bytes());
+        bytes[ID_BYTES..].copy_from_slice(&self.preference_tag(link));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The mail that a preference token says it came in. Nothing is proven yet: see [`Self::proves_preference`].
+    #[must_use]
+    pub fn message_of_preference_token(&self, token: &str) -> Option<Uuid> {
+        let (id, _) = preference_parts(token)?;
+        Some(Uuid::from_bytes(id))
+    }
+
+    /// Whether a token was made here for exactly this. The tag is compared in constant time.
+    #[must_use]
+    pub fn proves_preference(&self, token: &str, link: &PreferenceLink<'_>) -> bool {
+        let Some((id, tag)) = preference_parts(token) else {
+            return false;
+        };
+        let genuine: bool = self.preference_tag(link).ct_eq(&tag).into();
+        genuine && id == *link.message_id.as_bytes()
+    }
+
     /// The hash under which an address is suppressed. It is keyed, so that the list cannot be read back by hashing
     /// guesses, and it holds after the address itself has been erased. The medium is part of it: `EMAIL`, `PHONE` …
     #[must_use]
@@ -92,12 +138,36 @@ impl Secrets {
         keyed_hash(&self.derive("click"), &[click_id.as_bytes()])
     }
 
+    fn preference_tag(&self, link: &PreferenceLink<'_>) -> [u8; PREFERENCE_TAG_BYTES] {
+        // Each part but the last has a fixed length, so two different links never read as the same bytes.
+        keyed_hash(
+            &self.derive("preferences"),
+            &[
+                link.message_id.as_bytes(),
+                link.contact_id.as_bytes(),
+                &link.generation.to_be_bytes(),
+                link.purpose.as_bytes(),
+            ],
+        )
+    }
+
     fn unsubscribe_tag(&self, message_id: Uuid) -> [u8; TAG_BYTES] {
         let full = keyed_hash(&self.derive("unsubscribe"), &[message_id.as_bytes()]);
         let mut tag = [0_u8; TAG_BYTES];
         tag.copy_from_slice(&full[..TAG_BYTES]);
         tag
     }
+}
+
+/// The id and the tag of a text that has the shape of a preference token.
+fn preference_parts(token: &str) -> Option<([u8; ID_BYTES], [u8; PREFERENCE_TAG_BYTES])> {
+    // Longer texts are not even decoded.
+    if token.len() != PREFERENCE_TOKEN_CHARS {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let (id, tag) = bytes.split_first_chunk::<ID_BYTES>()?;
+    Some((*id, tag.try_into().ok()?))
 }
 
 /// HMAC-SHA256 of the parts, one after the other.

@@ -54,6 +54,14 @@ impl Subject {
         Self::FollowUps,
     ];
 
+    /// Every subject, in the order in which work on one makes work of the next due.
+    pub const BY_CAUSE: [Self; 4] = [
+        Self::Enrollments,
+        Self::FollowUps,
+        Self::WaitingMail,
+        Self::BulkMail,
+    ];
+
     /// The lane its nudges wait in.
     #[must_use]
     pub const fn lane(self) -> Lane {
@@ -168,6 +176,13 @@ mod tests {
     fn every_subject_stands_at_its_own_index() {
         for (place, subject) in Subject::ALL.into_iter().enumerate() {
             assert_eq!(subject.index(), place);
+        }
+    }
+
+    #[test]
+    fn no_subject_is_left_out_of_the_order_of_causes() {
+        for subject in Subject::ALL {
+            assert!(Subject::BY_CAUSE.contains(&subject), "{}", subject.name());
         }
     }
 

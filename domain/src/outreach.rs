@@ -5,13 +5,17 @@
 
 pub mod captured;
 pub mod claim;
+pub mod explain;
 pub mod find;
 pub mod gate;
 pub mod hand_off;
+pub mod hold;
 pub mod plan;
 pub mod recover;
+pub mod release;
 pub mod settle;
 pub mod staff_notice;
+pub mod stop;
 pub mod suppress;
 pub mod template;
 pub mod template_store;

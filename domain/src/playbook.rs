@@ -24,6 +24,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
 use tokio::sync::{Mutex, RwLock};
 
 use crate::error::{Error, Result};
+use crate::outreach::gate::Caps;
+use crate::quiet_hours::windows::SendWindows;
 use crate::sla::calendar::Calendar;
 
 /// A published sequence with the version that new enrollments take.
@@ -86,6 +88,10 @@ pub struct Playbook {
     pub campaigns: HashMap<CampaignId, campaign::Model>,
     /// Campaigns by code, folded.
     pub campaign_by_code: HashMap<String, CampaignId>,
+    /// The windows of local time in which nurture may go.
+    pub send_windows: SendWindows,
+    /// The frequency caps.
+    pub caps: Caps,
     /// Placements by id.
     pub placements: HashMap<PlacementId, placement::Model>,
     /// Placements by source code, folded.

@@ -1,16 +1,18 @@
 //! Quiet hours: at which local times a contact may be written to.
 //!
 //! 47 CFR 64.1200(c)(1) forbids telephone solicitation before 08:00 and after 21:00 at the called party's location, and
-//! several states are stricter. Leadward keeps one window for all marketing, whatever the medium, and keeps it in
-//! **every** zone the contact may be in (see [`crate::contact::zones`]): the place is often known only by its state.
+//! several states are stricter. Leadward keeps the window for all nurture, whatever the medium, and keeps it in **every** zone the contact may be in (see [`crate::contact::zones`]): the place is often known only by
+//! its state.
 //!
-//! Windows are data with a named source, because the law changes and the lists of state rules disagree. A window holds
-//! at the moment of sending, not only at planning, so the gate asks again.
+//! Windows are data with a named source, by jurisdiction and in versions (see [`windows`]), because the law changes and
+//! the lists of state rules disagree. A window holds at the moment of sending, not only at planning, so the gate asks
+//! again.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc, Weekday};
+pub mod windows;
+
+use chrono::{DateTime, Duration, TimeDelta, Utc};
 use chrono_tz::Tz;
-use entity::business_calendar::hours::{DayHours, OpenRange, WeeklyHours};
-use serde::{Deserialize, Serialize};
+use entity::business_calendar::hours::WeeklyHours;
 
 use crate::{contact::zones::us_zones, sla::calendar::Calendar};
 
@@ -21,34 +23,23 @@ mod tests;
 /// the rest is room for a clock change or a day line between zones.
 pub const SEARCH_DAYS: i64 = 35;
 
-/// The local hours in which a contact may be written to, and where that rule comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The local hours in which a contact may be written to: what all the windows that hold for it have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendWindow {
-    /// Where the rule holds, such as `US` or `US-FL`.
-    pub jurisdiction: String,
+    /// The windows it was made of and their versions, such as `HOUSE.1 US.0 US-FL.2`.
+    pub version: String,
     /// The allowed local time, `[start, end)`: a window that ends at 20:00 does not allow 20:00:00.
     pub hours: WeeklyHours,
-    /// The text or decision the window was taken from.
-    pub source: String,
-    /// When a person last held the window against its source.
-    pub reviewed_on: NaiveDate,
 }
 
 impl SendWindow {
-    /// The default for marketing: 09:00 to 20:00, Monday to Saturday. It lies inside the federal 08:00 to 21:00 and
-    /// inside the stricter evenings of most states.
+    /// The house's own window where it has written none: 09:00 to 20:00, Monday to Saturday. It lies inside the federal
+    /// 08:00 to 21:00 and inside the stricter evenings of most states.
     #[must_use]
     pub fn marketing() -> Self {
-        use Weekday::{Fri, Mon, Sat, Thu, Tue, Wed};
-        let nine_to_eight = OpenRange::new(9 * 60, 20 * 60).expect("09:00 is before 20:00");
-        let hours = DayHours::new(vec![nine_to_eight]).expect("one range cannot overlap");
         Self {
-            jurisdiction: "US".to_owned(),
-            hours: WeeklyHours::on_days(&[Mon, Tue, Wed, Thu, Fri, Sat], &hours),
-            source: "House policy, stricter than 47 CFR 64.1200(c)(1), which allows 08:00 to 21:00"
-                .to_owned(),
-            reviewed_on: NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date of the calendar"),
+            version: format!("{}.0", windows::HOUSE),
+            hours: windows::house_hours(),
         }
     }
 }
@@ -85,6 +76,18 @@ pub fn next_allowed(at: DateTime<Utc>, zones: &[Tz], window: &SendWindow) -> Opt
         candidate = latest;
     }
     None
+}
+
+/// How long from `at` the window stays open in every zone; none when it is not open. It may be told shorter than it is
+/// where two open stretches touch, never longer.
+#[must_use]
+pub fn open_for(at: DateTime<Utc>, zones: &[Tz], window: &SendWindow) -> Option<TimeDelta> {
+    calendars(zones, window)
+        .iter()
+        .map(|calendar| calendar.closes_at(at).map(|closes| closes - at))
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .min()
 }
 
 /// The window as a calendar in each zone.

@@ -33,6 +33,7 @@ use entity::enums::{AttemptOutcome, Channel, LeadStage};
 use entity::id::{CampaignId, ServiceLineId};
 
 pub use self::filter::{Filter, LIST_MAX, SPAN_MAX_DAYS};
+pub(crate) use self::period::day_start;
 pub use self::period::{Grain, hospital_zone};
 pub use self::series::{POINTS_MAX, Point, series};
 pub use self::timing::{Bucket, HISTOGRAM_EDGES_SECS, TimeToContact};

@@ -9,6 +9,7 @@ mod document;
 mod forms;
 mod known;
 mod mail;
+mod outreach;
 mod places;
 mod plan;
 mod rules;
@@ -30,9 +31,9 @@ use crate::hospital::Hospital;
 use crate::playbook;
 
 pub use document::{
-    CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, LayoutSetup, PlacementSetup, RoutingSetup,
-    ScoringSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup, StaffSetup, TeamSetup, TemplateSetup,
-    Text, WordingSetup,
+    CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup,
+    RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup,
+    StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.

@@ -14,7 +14,9 @@ use entity::staff;
 use entity::token as tokens;
 
 pub use self::add::{AddStaff, MAX_NAME_CHARS, add};
-pub use self::sign_in::{FAILURES_MAX, FAILURES_WITHIN_MINS, SignIn, SignedIn, sign_in};
+pub use self::sign_in::{
+    FAILURES_ANYWHERE_MAX, FAILURES_MAX, FAILURES_WITHIN_MINS, SignIn, SignedIn, sign_in,
+};
 use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::viewer::Viewer;

@@ -46,6 +46,8 @@ ConsentMethod {
     OneClick = "ONE_CLICK",
     /// The page behind the link of a mail.
     UnsubscribePage = "UNSUBSCRIBE_PAGE",
+    /// The page behind the link in each mail on which people set what they want.
+    PreferencePage = "PREFERENCE_PAGE",
     /// An import.
     Import = "IMPORT",
 });

@@ -28,6 +28,8 @@ pub struct Model {
     pub text: String,
     /// SHA-256 of the text in hexadecimal.
     pub sha256: String,
+    /// Whether a person who agrees to it may choose the service lines that mail is about.
+    pub by_line: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }

@@ -45,6 +45,10 @@ pub struct Model {
     pub postal_code: Option<String>,
     /// The contact that this one was found to be.
     pub merged_into_id: Option<ContactId>,
+    /// Counts how often the links to the contact's preferences were revoked; a link made before the last time is void.
+    pub link_generation: i32,
+    /// When all personal data of it was erased.
+    pub erased_at: Option<DateTime<Utc>>,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

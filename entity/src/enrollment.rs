@@ -25,6 +25,10 @@ ExitReason {
     Withdrawn = "WITHDRAWN",
     /// A person took the lead out.
     Unenrolled = "UNENROLLED",
+    /// It ran for as long as the sequence allows.
+    Expired = "EXPIRED",
+    /// The sequence began anew for the lead.
+    Restarted = "RESTARTED",
     /// The step it stood on does not exist.
     Broken = "BROKEN",
 });
@@ -49,10 +53,14 @@ pub struct Model {
     pub state: EnrollmentState,
     /// Why it ended early.
     pub exit_reason: Option<ExitReason>,
+    /// Key of the goal by which it was completed.
+    pub goal_key: Option<String>,
     /// The step that comes next.
     pub step_key: String,
     /// Whether a wait on that step has begun.
     pub entered_step: bool,
+    /// Whether what that step waits for has happened in time.
+    pub happened: bool,
     /// How often steps were taken; tells repeated visits of one step apart.
     pub occurrence: i32,
     /// When to look at it again.

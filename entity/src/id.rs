@@ -83,16 +83,26 @@ typed_id!(/// Id of a contact.
     ContactId, "contact");
 typed_id!(/// Id of a pair of contacts that may be one person.
     ContactCandidateId, "cand");
+typed_id!(/// Id of a contact's wish about a service line.
+    ContactLinePreferenceId, "linepref");
+typed_id!(/// Id of a contact's wishes about mail.
+    ContactPreferenceId, "pref");
+typed_id!(/// Id of a day on which a sequence is to enroll a lead.
+    DateOccasionId, "occ");
 typed_id!(/// Id of a department.
     DepartmentId, "dept");
 typed_id!(/// Id of an enrollment.
     EnrollmentId, "enr");
+typed_id!(/// Id of a move of enrollments to another version.
+    EnrollmentMoveId, "move");
 typed_id!(/// Id of a facility.
     FacilityId, "fac");
 typed_id!(/// Id of a follow-up.
     FollowUpId, "fup");
 typed_id!(/// Id of a form.
     FormId, "form");
+typed_id!(/// Id of a version of the frequency caps.
+    FrequencyCapId, "cap");
 typed_id!(/// Id of a kept answer to a repeated request.
     IdempotencyId, "idem");
 typed_id!(/// Id of a lead.
@@ -103,12 +113,22 @@ typed_id!(/// Id of a message.
     MessageId, "msg");
 typed_id!(/// Id of a message event.
     MessageEventId, "mevent");
+typed_id!(/// Id of a hold of a campaign or sequence.
+    OutreachHoldId, "hold");
+typed_id!(/// Id of a release of held messages.
+    OutreachReleaseId, "release");
 typed_id!(/// Id of a placement.
     PlacementId, "plc");
+typed_id!(/// Id of a retention policy.
+    RetentionPolicyId, "retention");
 typed_id!(/// Id of a routing rule.
     RoutingRuleId, "route");
 typed_id!(/// Id of a scoring rule.
     ScoringRuleId, "score");
+typed_id!(/// Id of a stretch of a send window.
+    SendWindowId, "window");
+typed_id!(/// Id of a stop of bulk mail.
+    SendingStopId, "stop");
 typed_id!(/// Id of a sequence.
     SequenceId, "seq");
 typed_id!(/// Id of a sequence version.

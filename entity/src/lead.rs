@@ -187,6 +187,8 @@ pub struct Model {
     pub completed_at: Option<DateTime<Utc>>,
     /// When it was last closed.
     pub closed_at: Option<DateTime<Utc>>,
+    /// When all personal data of it was erased.
+    pub erased_at: Option<DateTime<Utc>>,
     /// Rises with every change, for optimistic concurrency.
     pub version: i64,
     /// When it last changed.

@@ -26,6 +26,8 @@ LeadEventKind {
     Updated = "UPDATED",
     /// An appointment was booked.
     AppointmentScheduled = "APPOINTMENT_SCHEDULED",
+    /// The person did not come to an appointment.
+    AppointmentMissed = "APPOINTMENT_MISSED",
     /// A first attempt became late.
     SlaMissed = "SLA_MISSED",
     /// It was enrolled in a sequence.

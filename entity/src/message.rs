@@ -51,6 +51,8 @@ MessageKind {
     FollowUpDueSoon = "FOLLOW_UP_DUE_SOON",
     /// To staff: a follow-up is late.
     FollowUpLate = "FOLLOW_UP_LATE",
+    /// To staff: a step of a sequence tells them of a lead.
+    SequenceNotice = "SEQUENCE_NOTICE",
 });
 
 text_enum!(/// What the gate said.
@@ -81,8 +83,26 @@ GateReason {
     NoAddress = "NO_ADDRESS",
     /// It is quiet hours where the contact may be.
     QuietHours = "QUIET_HOURS",
+    /// The contact has had as many mails as it may get for now, over all campaigns.
+    FrequencyCap = "FREQUENCY_CAP",
+    /// The contact asked for a pause.
+    ContactPaused = "CONTACT_PAUSED",
+    /// The contact does not want mail about this service.
+    LineUnwanted = "LINE_UNWANTED",
     /// The campaign is paused.
     CampaignPaused = "CAMPAIGN_PAUSED",
+    /// The campaign has not begun.
+    CampaignNotStarted = "CAMPAIGN_NOT_STARTED",
+    /// The campaign is over.
+    CampaignEnded = "CAMPAIGN_ENDED",
+    /// The campaign has spent its budget.
+    BudgetSpent = "BUDGET_SPENT",
+    /// The teams could not serve those who would answer.
+    CapacityHeld = "CAPACITY_HELD",
+    /// Bulk mail is stopped to keep the good name of the sending domain.
+    SendingStopped = "SENDING_STOPPED",
+    /// The text is not approved, or was changed since.
+    TemplateNotApproved = "TEMPLATE_NOT_APPROVED",
     /// The sequence is paused.
     SequencePaused = "SEQUENCE_PAUSED",
     /// The lead was closed or left the sequence.
@@ -103,6 +123,9 @@ pub struct DecisionReason {
     pub code: GateReason,
     /// The sentence.
     pub text: String,
+    /// Until when this reason holds, if it holds the message back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What the gate decided and on what it relied.
@@ -124,6 +147,13 @@ pub struct Decision {
     pub wording_id: Option<ConsentWordingId>,
     /// Version of the gate's rules.
     pub rules_version: u32,
+    /// The windows of local time that were asked, with their versions: `HOUSE.1 US.0 US-FL.2`. None where no window
+    /// holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_version: Option<String>,
+    /// Version of the frequency caps that were asked. None where no cap holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap_version: Option<i32>,
     /// When it was decided.
     pub at: DateTime<Utc>,
 }
@@ -191,7 +221,7 @@ pub struct Model {
     pub response: Option<String>,
     /// When it was planned.
     pub created_at: DateTime<Utc>,
-    /// When it last began to go out.
+    /// When it last began to go out; none again while it is claimed for another try.
     pub handed_off_at: Option<DateTime<Utc>>,
     /// When the mail server took it.
     pub sent_at: Option<DateTime<Utc>>,

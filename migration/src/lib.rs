@@ -21,6 +21,10 @@ mod m20261123_000009_create_sequences;
 mod m20261123_000010_create_follow_ups;
 mod m20261123_000011_create_messages;
 mod m20261123_000012_create_audit;
+mod m20261124_000001_create_preferences;
+mod m20261124_000002_create_send_windows;
+mod m20261124_000004_extend_sequences;
+mod m20261124_000005_create_retention;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -45,6 +49,10 @@ impl MigratorTrait for Migrator {
             whole(m20261123_000010_create_follow_ups::Migration),
             whole(m20261123_000011_create_messages::Migration),
             whole(m20261123_000012_create_audit::Migration),
+            whole(m20261124_000001_create_preferences::Migration),
+            whole(m20261124_000002_create_send_windows::Migration),
+            whole(m20261124_000004_extend_sequences::Migration),
+            whole(m20261124_000005_create_retention::Migration),
         ]
     }
 }

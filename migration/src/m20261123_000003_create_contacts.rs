@@ -3,7 +3,8 @@
 use sea_orm_migration::prelude::*;
 
 use crate::columns::{
-    Keys, create_indexes, create_tables, drop_tables, id, index, one_of, rule, table, text, text_null, time,
+    Keys, create_indexes, create_tables, drop_tables, id, index, int, one_of, rule, table, text, text_null,
+    time, time_null,
 };
 
 const CONTACT_KINDS: &[&str] = &["PERSON", "ORGANIZATION"];
@@ -57,6 +58,8 @@ fn contact() -> TableCreateStatement {
         .col(text_null("postal_code"))
         // A merged contact stays, so that a merge can be undone.
         .col(ColumnDef::new("merged_into_id").uuid().null())
+        .col(int("link_generation").default(0))
+        .col(time_null("erased_at"))
         .col(time("created_at"))
         .col(time("updated_at"))
         // RESTRICT forbids the same, but row by row: SQLite then cannot drop a table that points at itself.

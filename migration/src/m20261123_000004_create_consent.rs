@@ -3,8 +3,8 @@
 use sea_orm_migration::prelude::*;
 
 use crate::columns::{
-    Keys, bytes, create_indexes, create_tables, drop_tables, id, index, int, json, one_of, one_of_null, rule,
-    table, text, text_null, time,
+    Keys, bytes, create_indexes, create_tables, drop_tables, flag, id, index, int, json, one_of, one_of_null,
+    rule, table, text, text_null, time,
 };
 use crate::vocabulary::{ACTOR_KINDS, MEDIA, PURPOSES};
 
@@ -22,6 +22,7 @@ const CONSENT_METHODS: &[&str] = &[
     "STAFF",
     "ONE_CLICK",
     "UNSUBSCRIBE_PAGE",
+    "PREFERENCE_PAGE",
     "IMPORT",
 ];
 const SUPPRESSION_REASONS: &[&str] = &["HARD_BOUNCE", "COMPLAINT", "DO_NOT_CONTACT"];
@@ -63,6 +64,7 @@ fn consent_wording() -> TableCreateStatement {
         .col(one_of("purpose", PURPOSES))
         .col(text("text"))
         .col(text("sha256"))
+        .col(flag("by_line"))
         .col(time("created_at"))
         .check(rule("consent_wording_counts_from_one", "version >= 1"))
         .take()

@@ -31,6 +31,7 @@ const LEAD_EVENT_KINDS: &[&str] = &[
     "REOPENED",
     "UPDATED",
     "APPOINTMENT_SCHEDULED",
+    "APPOINTMENT_MISSED",
     "SLA_MISSED",
     "ENROLLED",
     "UNENROLLED",
@@ -153,7 +154,8 @@ fn add_clock(lead: &mut TableCreateStatement) {
         .col(time_null("qualified_at"))
         .col(time_null("scheduled_at"))
         .col(time_null("completed_at"))
-        .col(time_null("closed_at"));
+        .col(time_null("closed_at"))
+        .col(time_null("erased_at"));
 }
 
 /// Lists are pages by (received, id) within a filter. A facility has no index of its own: there are few, so the index

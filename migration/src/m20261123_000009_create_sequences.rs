@@ -4,13 +4,21 @@ use sea_orm_migration::prelude::*;
 
 use crate::columns::{
     Keys, big, create_indexes, create_tables, drop_tables, flag, id, index, index_where, int, json,
-    leave_room_for_changes, one_of, one_of_null, rule, table, text, time, time_null,
+    leave_room_for_changes, one_of, one_of_null, rule, table, text, text_null, time, time_null,
 };
 use crate::vocabulary::PURPOSES;
 
 const SEQUENCE_STATES: &[&str] = &["DRAFT", "PUBLISHED", "PAUSED"];
 const ENROLLMENT_STATES: &[&str] = &["ACTIVE", "COMPLETED", "EXITED"];
-const EXIT_REASONS: &[&str] = &["STAGE", "CLOSED", "WITHDRAWN", "UNENROLLED", "BROKEN"];
+const EXIT_REASONS: &[&str] = &[
+    "STAGE",
+    "CLOSED",
+    "WITHDRAWN",
+    "UNENROLLED",
+    "EXPIRED",
+    "RESTARTED",
+    "BROKEN",
+];
 
 /// The change.
 #[derive(DeriveMigrationName)]
@@ -37,6 +45,18 @@ impl MigrationTrait for Migration {
                 index("enrollment", &["lead_id"]),
                 // A withdrawal ends what rests on the consent.
                 index_where("enrollment", &["contact_id"], "state = 'ACTIVE'"),
+                // Who stands at which step of a version, for a move to another.
+                index_where(
+                    "enrollment",
+                    &["sequence_version_id", "step_key"],
+                    "state = 'ACTIVE'",
+                ),
+                // What fails again and again, for the watchdog.
+                index_where(
+                    "enrollment",
+                    &["fault_count"],
+                    "state = 'ACTIVE' AND fault_count > 0",
+                ),
                 // How many stand where, per sequence.
                 index("enrollment", &["sequence_id", "state"]),
             ],
@@ -88,8 +108,10 @@ fn enrollment() -> TableCreateStatement {
         .key("contact_id", "contact")
         .col(one_of("state", ENROLLMENT_STATES))
         .col(one_of_null("exit_reason", EXIT_REASONS))
+        .col(text_null("goal_key"))
         .col(text("step_key"))
         .col(flag("entered_step"))
+        .col(flag("happened"))
         .col(int("occurrence"))
         .col(time("due_at"))
         .col(int("fault_count"))

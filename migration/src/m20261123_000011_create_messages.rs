@@ -14,6 +14,7 @@ const MESSAGE_KINDS: &[&str] = &[
     "FOLLOW_UP_ASSIGNED",
     "FOLLOW_UP_DUE_SOON",
     "FOLLOW_UP_LATE",
+    "SEQUENCE_NOTICE",
 ];
 const LANES: &[&str] = &["WAITING", "BULK"];
 const MESSAGE_STATES: &[&str] = &[
@@ -80,6 +81,15 @@ impl MigrationTrait for Migration {
                 index("message", &["lead_id", "id"]),
                 index_where("message", &["contact_id", "id"], "contact_id IS NOT NULL"),
                 index_where("message", &["follow_up_id"], "follow_up_id IS NOT NULL"),
+                // What a contact was sent of late, or is about to be sent, as the frequency caps count it.
+                index_where(
+                    "message",
+                    &["contact_id", "handed_off_at"],
+                    "kind = 'NURTURE' AND (purpose = 'MARKETING' OR purpose = 'RESEARCH') AND (state = 'CLAIMED' \
+                     OR state = 'HANDED_OFF' OR state = 'ACCEPTED' OR state = 'UNKNOWN')",
+                ),
+                // What is held back, to look through it when a hold ends.
+                index_where("message", &["id"], "state = 'DEFERRED'"),
                 index("message_event", &["message_id", "id"]),
                 // The outbox page, newest first.
                 index("captured_mail", &["captured_at", "message_id"]),

@@ -9,11 +9,11 @@ use domain::contact::zones::possible_zones;
 use domain::follow_up::build::{self, About, Pace, SequenceStep};
 use domain::lead::event::NewEvent;
 use domain::lead::facts;
-use domain::outreach::gate::{self, GateInput};
+use domain::outreach::gate::{self, Caps, GateInput, Pacing, Preferences, TemplateApproval};
 use domain::outreach::plan::{self, NurtureStep};
 use domain::playbook::PublishedSequence;
-use domain::quiet_hours::SendWindow;
-use domain::sequence::course::{self, Deed, Place, Plan};
+use domain::sequence::course::{self, Deed, End, Place, Plan};
+use domain::sequence::happen::Happening;
 use domain::sla::policy;
 use domain::viewer::Actor;
 use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
@@ -46,7 +46,6 @@ pub(super) fn follow(world: World<'_>, told: &Told, known: &mut Known, chance: &
     let mut post = Post {
         world,
         told,
-        window: SendWindow::marketing(),
         known,
         book,
     };
@@ -68,18 +67,20 @@ fn moments(told: &Told) -> Vec<(DateTime<Utc>, LeadStage, TriggerKind)> {
             TriggerKind::StageChanged
         }
     };
-    told.stages
-        .iter()
-        .enumerate()
-        .map(|(place, (at, stage))| (*at, *stage, on(place)))
-        .collect()
+    let mut moments = Vec::new();
+    for (place, (at, stage)) in told.stages.iter().enumerate() {
+        moments.push((*at, *stage, on(place)));
+        if *stage == LeadStage::AppointmentScheduled {
+            moments.push((*at, *stage, TriggerKind::AppointmentBooked));
+        }
+    }
+    moments
 }
 
 /// The mails of one lead.
 struct Post<'a> {
     world: World<'a>,
     told: &'a Told,
-    window: SendWindow,
     known: &'a mut Known,
     book: &'a mut Book,
 }
@@ -153,7 +154,7 @@ impl<'a> Post<'a> {
             let trigger = &published.version.trigger;
             trigger.on == on
                 && (on != TriggerKind::StageChanged || trigger.stage == Some(stage))
-                && course::exit_of(stage, &published.version.exits).is_none()
+                && course::ending(&published.version.steps, &published.version.exits, &facts).is_none()
                 && condition::holds(&trigger.filter, &facts)
         };
         let mut found: Vec<_> = playbook.sequences.values().filter(begins).collect();
@@ -174,8 +175,10 @@ impl<'a> Post<'a> {
             contact_id: self.known.contact.id,
             state: EnrollmentState::Active,
             exit_reason: None,
+            goal_key: None,
             step_key: first.key.clone(),
             entered_step: false,
+            happened: false,
             occurrence: 0,
             due_at: begun_at,
             fault_count: 0,
@@ -187,15 +190,14 @@ impl<'a> Post<'a> {
         let exit = self.exit(published, begun_at);
         while row.state == EnrollmentState::Active && row.due_at <= self.world.now {
             let at = row.due_at;
-            if exit.is_some_and(|(exit_at, _)| exit_at <= at) {
+            if exit.as_ref().is_some_and(|(exit_at, _)| *exit_at <= at) {
                 break;
             }
             self.step(published, &mut row, at);
+            self.wake(published, &mut row);
         }
-        if let (EnrollmentState::Active, Some((at, reason))) = (row.state, exit) {
-            row.state = EnrollmentState::Exited;
-            row.exit_reason = Some(reason);
-            self.end(&mut row, reason.as_str(), at);
+        if let (EnrollmentState::Active, Some((at, end))) = (row.state, exit) {
+            self.end(&mut row, &end, at);
         }
         self.book.enrollments.push(row);
     }
@@ -210,13 +212,16 @@ impl<'a> Post<'a> {
             .copied()
             .unwrap_or_else(|| playbook.zone(lead.facility_id));
         let plan = Plan {
+            sequence_id: published.sequence.id,
             steps: &published.version.steps,
             exits: &published.version.exits,
             zone,
+            begun_at: row.created_at,
         };
         let place = Place {
             step_key: row.step_key.clone(),
             entered_step: row.entered_step,
+            happened: row.happened,
             occurrence: row.occurrence,
             due_at: at,
         };
@@ -227,18 +232,41 @@ impl<'a> Post<'a> {
         }
         row.step_key = course.place.step_key;
         row.entered_step = course.place.entered_step;
+        row.happened = course.place.happened;
         row.occurrence = course.place.occurrence;
         row.due_at = course.place.due_at;
         row.updated_at = at;
         if let Some(end) = course.end {
-            row.state = end.state();
-            row.exit_reason = end.reason();
-            self.end(
-                row,
-                end.reason()
-                    .map_or(EnrollmentState::Completed.as_str(), ExitReason::as_str),
-                at,
-            );
+            self.end(row, &end, at);
+        }
+    }
+
+    /// Lets a wait for a stage or an appointment end when the story of the lead has it.
+    fn wake(&self, published: &PublishedSequence, row: &mut enrollment::Model) {
+        let step = published
+            .version
+            .steps
+            .0
+            .iter()
+            .find(|step| step.key == row.step_key);
+        let Some(step) = step.filter(|_| row.entered_step) else {
+            return;
+        };
+        let ends = |stage: LeadStage| {
+            let mut happened = vec![Happening::StageChanged];
+            happened
+                .extend((stage == LeadStage::AppointmentScheduled).then_some(Happening::AppointmentBooked));
+            happened
+                .iter()
+                .any(|happening| happening.ends_wait(&step.action, stage))
+        };
+        let in_time = self
+            .told
+            .stages
+            .iter()
+            .find(|(at, stage)| *at > row.updated_at && *at < row.due_at && ends(*stage));
+        if let Some((at, _)) = in_time {
+            (row.happened, row.due_at) = (true, *at);
         }
     }
 
@@ -288,6 +316,8 @@ impl<'a> Post<'a> {
                 let asked = build::from_sequence(&About::from(lead), step, remind_before_mins, at);
                 self.work(asked, at);
             }
+            // Nobody on the staff of the demo looks for mail of the past, and its leads are told as they are now.
+            Deed::Notice { .. } | Deed::Lead { .. } => {}
         }
     }
 
@@ -316,14 +346,14 @@ impl<'a> Post<'a> {
     }
 
     /// What ends an enrollment before its end: a stage, the closing, a withdrawal.
-    fn exit(
-        &self,
-        published: &PublishedSequence,
-        begun_at: DateTime<Utc>,
-    ) -> Option<(DateTime<Utc>, ExitReason)> {
+    fn exit(&self, published: &PublishedSequence, begun_at: DateTime<Utc>) -> Option<(DateTime<Utc>, End)> {
+        let version = &published.version;
         let by_stage = self.told.stages.iter().filter(|(at, _)| *at > begun_at);
-        let by_stage = by_stage
-            .filter_map(|(at, stage)| Some((*at, course::exit_of(*stage, &published.version.exits)?)));
+        let by_stage = by_stage.filter_map(|(at, stage)| {
+            let lead = self.lead_in(*stage);
+            let facts = facts::of(&lead, &self.known.contact, self.world.playbook);
+            Some((*at, course::ending(&version.steps, &version.exits, &facts)?))
+        });
         let takes_back = |event: &&consent_event::Model| {
             event.action == ConsentAction::Withdraw
                 && event.occurred_at > begun_at
@@ -332,14 +362,17 @@ impl<'a> Post<'a> {
                     .is_none_or(|purpose| purpose == published.sequence.purpose)
         };
         let by_person = self.known.consents.iter().filter(takes_back);
-        let by_person = by_person.map(|event| (event.occurred_at, ExitReason::Withdrawn));
+        let by_person = by_person.map(|event| (event.occurred_at, End::Left(ExitReason::Withdrawn)));
         by_stage.chain(by_person).min_by_key(|(at, _)| *at)
     }
 
-    fn end(&mut self, row: &mut enrollment::Model, why: &'static str, at: DateTime<Utc>) {
+    fn end(&mut self, row: &mut enrollment::Model, how: &End, at: DateTime<Utc>) {
+        row.state = how.state();
+        row.exit_reason = how.reason();
+        row.goal_key = how.goal_key().map(str::to_owned);
         row.updated_at = at;
         row.ended_at = Some(at);
-        self.tell(LeadEventKind::Unenrolled, row, Some(why), at);
+        self.tell(LeadEventKind::Unenrolled, row, Some(how.word()), at);
     }
 
     fn tell(&mut self, kind: LeadEventKind, row: &enrollment::Model, why: Option<&str>, at: DateTime<Utc>) {
@@ -382,10 +415,21 @@ impl<'a> Post<'a> {
                 .bounced_at
                 .filter(|at| *at <= now)
                 .map(|_| SuppressionReason::HardBounce),
+            preferences: Preferences::default(),
             zones: &self.zones(),
-            window: &self.window,
-            campaign_paused: false,
+            window: self
+                .world
+                .playbook
+                .send_windows
+                .of(self.known.contact.region.as_deref()),
+            // The story of the demonstration keeps far below the caps and has nobody who holds anything.
+            caps: Caps::default(),
+            history: &[],
+            campaigns: &[],
             sequence_paused: false,
+            template: TemplateApproval::NotNeeded,
+            pacing: Pacing::Open,
+            sending_stopped: false,
             lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),
             out_of_date: false,
             now,

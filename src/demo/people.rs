@@ -134,6 +134,8 @@ impl People {
             region: wanted.region.map(str::to_owned),
             postal_code: wanted.postal_code.map(str::to_owned),
             merged_into_id: None,
+            link_generation: 0,
+            erased_at: None,
             created_at: wanted.at,
             updated_at: wanted.at,
         }

@@ -147,6 +147,7 @@ pub(super) fn receive(
         scheduled_at: None,
         completed_at: None,
         closed_at: None,
+        erased_at: None,
         version: 1,
         updated_at: at,
     }

@@ -153,11 +153,17 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
             "sequenceId",
             clinic.id_of("sequence", "Sleep: the first weeks").await,
         ),
+        // No move runs; an id of one is asked for all the same.
+        (
+            "sequenceMoveId",
+            entity::id::EnrollmentMoveId(lead.id.0).to_string(),
+        ),
         ("serviceLineId", clinic.id_of("serviceLine", "sleep").await),
         ("facilityId", clinic.id_of("facility", "harbor").await),
         ("teamId", clinic.id_of("team", "sleep-desk").await),
         ("ownerId", clinic.id_of("staff", "nora").await),
         ("assigneeId", clinic.id_of("staff", "nora").await),
+        ("templateId", clinic.id_of("template", "received").await),
         ("formKey", clinic.form_key("sleep-study").await),
         ("wordingId", clinic.id_of("wording", "email-care").await),
     ])

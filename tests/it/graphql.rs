@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::harness::{Answer, As, Clinic, OPS, pat};
 
@@ -268,6 +270,73 @@ async fn a_question_that_is_too_deep_or_too_dear_is_not_executed() {
     );
 }
 
+/// Documents of a few hundred bytes that would expand to more selections than there are grains of sand.
+fn exploding() -> Vec<String> {
+    let of = |kind: &str, start: &str, last: &str| {
+        let mut document = start.to_owned();
+        for n in 0..30 {
+            let next = format!("...F{} ", n + 1).repeat(4);
+            document.push_str(&format!(" fragment F{n} on {kind} {{ {next} }}"));
+        }
+        document + last
+    };
+    vec![
+        of(
+            "Viewer",
+            "{ viewer { ...F0 } }",
+            " fragment F30 on Viewer { name }",
+        ),
+        of("Query", "{ ...F0 }", " fragment F30 on Query { __typename }"),
+        of("Viewer", "{ viewer { ...F0 } }", ""),
+        of("Subscription", "subscription { ...F0 }", ""),
+    ]
+}
+
+#[tokio::test]
+async fn fragments_that_multiply_are_refused_before_anything_walks_them() {
+    let clinic = Clinic::new().await;
+    for document in exploding() {
+        let answer = clinic.graphql(OPS, &document, json!({ "x": 1 })).await;
+        assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED", "{document}");
+        let request = clinic
+            .client
+            .post("/graphql")
+            .header("accept", "text/event-stream");
+        let stream = Answer::to(
+            clinic
+                .proved(OPS, request.body_json(&json!({ "query": document })))
+                .await,
+        )
+        .await;
+        assert!(
+            stream.body.contains("GRAPHQL_VALIDATION_FAILED"),
+            "{}",
+            stream.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn fragments_that_multiply_are_refused_over_the_websocket_too() {
+    let clinic = Clinic::new().await;
+    let mut socket = open_socket(&clinic).await;
+    assert_eq!(heard(&mut socket).await["type"], "connection_ack");
+    for (id, document) in exploding().into_iter().enumerate() {
+        let payload = json!({ "query": document });
+        let message = json!({ "type": "subscribe", "id": id.to_string(), "payload": payload });
+        socket.send(Message::text(message.to_string())).await.unwrap();
+        let error = heard(&mut socket).await;
+        assert_eq!(
+            (&error["type"], &error["id"]),
+            (&json!("error"), &json!(id.to_string()))
+        );
+        assert_eq!(
+            error["payload"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn status_codes_and_media_types_are_those_of_graphql_over_http() {
     let clinic = Clinic::new().await;
@@ -485,23 +554,11 @@ async fn a_persisted_query_is_known_after_it_was_sent_once() {
 #[tokio::test]
 async fn a_lead_that_comes_in_is_told_over_the_websocket() {
     let clinic = Clinic::new().await;
-    let address = clinic.listen().await;
-    let mut request = format!("ws://{address}/graphql/ws")
-        .into_client_request()
-        .unwrap();
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let (mut socket, _) = tokio_tungstenite::connect_async(request)
-        .await
-        .expect("the socket opens");
-    let token = clinic.token(entity::enums::Role::IntakeCoordinator).await;
-    let init =
-        json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
+    let mut socket = open_socket(&clinic).await;
     let query = "subscription { leadReceived { id contact { givenName } } }";
     let subscribe = json!({ "type": "subscribe", "id": "1", "payload": { "query": query } });
     // The answer to the ping says that what was sent before it was heard.
-    for message in [init, subscribe, json!({ "type": "ping" })] {
+    for message in [subscribe, json!({ "type": "ping" })] {
         socket.send(Message::text(message.to_string())).await.unwrap();
     }
     assert_eq!(heard(&mut socket).await["type"], "connection_ack");
@@ -518,6 +575,25 @@ async fn a_lead_that_comes_in_is_told_over_the_websocket() {
         "Pat"
     );
     clinic.drain().await;
+}
+
+/// A socket on which a coordinator's program has said who it is.
+async fn open_socket(clinic: &Clinic) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let address = clinic.listen().await;
+    let mut request = format!("ws://{address}/graphql/ws")
+        .into_client_request()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request)
+        .await
+        .expect("the socket opens");
+    let token = clinic.token(entity::enums::Role::IntakeCoordinator).await;
+    let init =
+        json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
+    socket.send(Message::text(init.to_string())).await.unwrap();
+    socket
 }
 
 /// The next message of the protocol, apart from pings.

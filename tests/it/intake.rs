@@ -1,5 +1,7 @@
 //! A form is answered, and a lead is there with everything that follows from it.
 
+use std::collections::HashSet;
+
 use domain::nudge::Subject;
 use domain::signal::Signal;
 use entity::enums::Role;
@@ -306,6 +308,63 @@ async fn one_idempotency_key_is_one_lead_and_another_content_under_it_a_conflict
     assert_eq!(other.json()["errors"][0]["field"], json!(["Idempotency-Key"]));
     assert_eq!(clinic.contents().await.differences(&before), Vec::<String>::new());
     clinic.drain().await;
+}
+
+#[tokio::test]
+async fn a_page_with_a_new_key_for_every_press_of_its_button_makes_one_lead() {
+    let clinic = Clinic::new().await;
+    let body =
+        json!({ "fields": { "given_name": "Pat", "family_name": "Meyer", "email": "pat@example.org" } });
+    let keys: Vec<String> = (0..20).map(|press| format!("press-{press}")).collect();
+    let press = |key| clinic.submit_json("sleep-study", &body, Some(key));
+    let mut answers = join_all(keys[..10].iter().map(|key| press(key))).await;
+    for key in &keys[10..] {
+        clinic.clock.advance(chrono::TimeDelta::seconds(30));
+        answers.push(press(key).await);
+    }
+    let ids: HashSet<Value> = answers
+        .iter()
+        .map(|answer| answer.json()["leadId"].clone())
+        .collect();
+    assert_eq!((ids.len(), count(&clinic, lead::Entity).await), (1, 1));
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(made, 1);
+    // Ten minutes after the first one it is an inquiry of its own.
+    clinic.minutes_pass(5);
+    assert_eq!(press("press-later").await.status, 201);
+    clinic.drain().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_in_the_words_of_the_door() {
+    let clinic = Clinic::new().await;
+    let page = Answer::to(clinic.client.get("/f/%ff")).await;
+    assert_eq!(page.status, 404);
+    assert!(page.body.contains("This page does not exist"), "{}", page.body);
+    let twice = r#"{ "fields": { "email": "pat@example.org", "email": "max@example.org" } }"#;
+    let post = clinic
+        .client
+        .post("/f/sleep-study")
+        .content_type("application/json");
+    let answer = Answer::to(post.body(twice)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["errors"][0]["code"]),
+        (400, &json!("MALFORMED"))
+    );
+    let announced = "300000";
+    let large = clinic.client.post("/graphql").content_type("application/json");
+    let answer = Answer::to(large.header("content-length", announced).body("{}")).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (413, "BAD_REQUEST")
+    );
+    let garbled = poem::http::HeaderValue::from_bytes(b"\xff").unwrap();
+    let request = clinic.client.post("/graphql").header("authorization", garbled);
+    let answer = Answer::to(request.body_json(&json!({ "query": "{ __typename }" }))).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (401, "UNAUTHENTICATED")
+    );
 }
 
 #[tokio::test]

@@ -92,8 +92,10 @@ macro_rules! shapes {
 fn shapes() -> Vec<Shape> {
     shapes! {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
-        consent_event consent_wording contact contact_candidate department enrollment facility follow_up form
-        idempotency lead lead_event message message_event placement playbook_revision routing_rule scoring_rule
+        consent_event consent_wording contact contact_candidate contact_line_preference
+        contact_preference date_occasion department enrollment enrollment_move facility follow_up form
+        frequency_cap idempotency lead lead_event message message_event outreach_hold outreach_release
+        placement playbook_revision retention_policy routing_rule scoring_rule send_window sending_stop
         sequence sequence_version service_line service_line_alias session sla_policy staff suppression team
         team_member template template_version token touchpoint
     }
@@ -117,6 +119,11 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("attempt", "medium", names!(enums::Medium)),
         ("attempt", "outcome", names!(enums::AttemptOutcome)),
         ("audit_event", "actor_kind", names!(enums::ActorKind)),
+        (
+            "retention_policy",
+            "kind",
+            names!(entity::retention_policy::RetentionKind),
+        ),
         ("campaign", "channel", names!(enums::Channel)),
         ("campaign", "state", names!(entity::campaign::CampaignState)),
         ("consent_event", "medium", names!(enums::Medium)),
@@ -145,6 +152,17 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             "state",
             names!(entity::contact_candidate::CandidateState),
         ),
+        (
+            "date_occasion",
+            "state",
+            names!(entity::date_occasion::DateOccasionState),
+        ),
+        (
+            "enrollment_move",
+            "state",
+            names!(entity::enrollment_move::EnrollmentMoveState),
+        ),
+        ("enrollment_move", "actor_kind", names!(enums::ActorKind)),
         ("enrollment", "state", names!(entity::enrollment::EnrollmentState)),
         (
             "enrollment",
@@ -174,6 +192,12 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::message_event::MessageEventKind),
         ),
         ("placement", "kind", names!(entity::placement::PlacementKind)),
+        (
+            "send_window",
+            "weekday",
+            names!(entity::sequence_version::Weekday),
+        ),
+        ("sending_stop", "reason", names!(entity::sending_stop::StopReason)),
         ("sequence", "state", names!(entity::sequence::SequenceState)),
         ("sequence", "purpose", names!(enums::Purpose)),
         ("staff", "role", names!(enums::Role)),

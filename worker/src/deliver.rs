@@ -8,7 +8,6 @@
 mod relay;
 mod wire;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +19,12 @@ use domain::outreach::hand_off::{give_back, hand_off, renew};
 use domain::outreach::settle::{Outcome, Settled, Settlement, settle, unwritable};
 use domain::playbook::Playbook;
 use domain::signal::Signals;
-use entity::message::{GateReason, Lane};
+use entity::message::Lane;
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::mail::{LetterheadError, Mail, Unwritable, Writer};
+use crate::mail::{LetterheadError, Mail, Writer};
 use crate::metrics;
 use crate::settings::WorkerSettings;
 use crate::smtp::SmtpPool;
@@ -164,9 +163,7 @@ impl Inner {
         let mut written = Vec::with_capacity(chunk.len());
         let mut failed = Vec::new();
         for sendable in chunk {
-            // One mail that makes the renderer panic must not hold up those beside it, now and at every claim.
-            let write = || self.writer.write(&self.hospital, playbook, &sendable, now);
-            match catch_unwind(AssertUnwindSafe(write)).unwrap_or(Err(Unwritable::Template(None))) {
+            match self.writer.write(&self.hospital, playbook, &sendable, now) {
                 Ok(mail) => written.push((sendable, mail)),
                 Err(why) => failed.push((sendable, why)),
             }
@@ -182,7 +179,7 @@ impl Inner {
             }
             let withheld: Vec<_> = failed
                 .iter()
-                .map(|(sendable, why)| (sendable, reason(why)))
+                .map(|(sendable, why)| (sendable, why.reason()))
                 .collect();
             unwritable(&self.hospital, &withheld).await?;
             metrics::unwritable(lane, withheld.len());
@@ -299,13 +296,6 @@ fn settlement(written: &Written, outcome: Outcome) -> Settlement<'_> {
         sendable: &written.0,
         subject: &written.1.subject,
         outcome,
-    }
-}
-
-const fn reason(why: &Unwritable) -> GateReason {
-    match why {
-        Unwritable::Address => GateReason::NoAddress,
-        Unwritable::Template(_) => GateReason::TemplateFailed,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The same message always gives the same bytes but for its date: a second try is recognized as the same mail.
 
+mod dry_run;
 mod headers;
 mod letter;
 mod staff_notice;
@@ -14,9 +15,10 @@ use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
-pub(crate) use letter::{Unwritable, Writer};
+pub use dry_run::DryRunWriter;
+pub(crate) use letter::Writer;
 
-use headers::{AutoSubmitted, ListUnsubscribe, ListUnsubscribePost, one_line};
+use headers::{AutoSubmitted, ListUnsubscribe, ListUnsubscribePost, Subject, To, one_line};
 
 /// Longest display name of a recipient, in characters.
 const MAX_NAME_CHARS: usize = 120;
@@ -93,8 +95,9 @@ impl Letterhead {
             Envelope::new(Some(self.from.email.clone()), vec![address.clone()]).map_err(|_| BadAddress)?;
         let mut mail = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(name, address))
-            .subject(subject.clone())
+            .envelope(envelope.clone())
+            .header(To { name, address })
+            .header(Subject(subject.clone()))
             .date(parts.date.into())
             .message_id(Some(format!("<{}>", parts.message_id)));
         if let Some(url) = parts.unsubscribe_url {

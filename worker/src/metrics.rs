@@ -6,6 +6,7 @@ use domain::nudge::Subject;
 use domain::outreach::claim::Claimed;
 use domain::outreach::recover::Recovered;
 use domain::outreach::settle::Settled;
+use domain::sequence::watchdog::StuckReason;
 use entity::message::{Lane, MessageState};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
@@ -38,6 +39,10 @@ pub fn describe() {
         "leadward_queue_age_seconds",
         Unit::Seconds,
         "How long the oldest due row has waited, by subject."
+    );
+    describe_gauge!(
+        "leadward_enrollments_stuck",
+        "Enrollments that are due and do not move, by reason; looked at once a minute, at most 500."
     );
     describe_gauge!(
         "leadward_relay_resting",
@@ -84,6 +89,11 @@ pub(crate) fn looked(subject: Subject, took: Duration) {
 
 pub(crate) fn queue_age(subject: Subject, secs: f64) {
     gauge!("leadward_queue_age_seconds", "subject" => subject.name()).set(secs);
+}
+
+pub(crate) fn stuck(reason: StuckReason, how_many: usize) {
+    let how_many = u32::try_from(how_many).unwrap_or(u32::MAX);
+    gauge!("leadward_enrollments_stuck", "reason" => reason.name()).set(f64::from(how_many));
 }
 
 pub(crate) fn relay_resting(resting: bool) {

@@ -6,13 +6,15 @@ mod mailroom;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::db::BATCH_MAX;
 use domain::done::Done;
 use domain::error::Error;
 use domain::hospital::Hospital;
 use domain::nudge::{Nudger, Subject};
 use domain::outreach::plan::nudge_for;
+use domain::outreach::release::pull_forward;
+use domain::round;
 use domain::signal::Signals;
-use domain::{follow_up, sequence, sla};
 use entity::message::Lane;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -131,6 +133,9 @@ impl Worker {
 
     async fn mail_rounds(&self, seat: mailroom::Seat, stop: &CancellationToken) -> Result<Looked, Error> {
         let lane = seat.lane();
+        if lane == Lane::Bulk {
+            self.release_held(stop).await?;
+        }
         let until = Instant::now() + self.0.settings.look();
         let mut looked = Looked::default();
         loop {
@@ -153,15 +158,28 @@ impl Worker {
         Ok(looked)
     }
 
-    /// Moves enrollments on.
+    /// Makes due what holds that ended have kept back.
+    async fn release_held(&self, stop: &CancellationToken) -> Result<(), Error> {
+        for _ in 0..ROUNDS_MAX {
+            if stop.is_cancelled() || !pull_forward(&self.0.hospital, BATCH_MAX).await? {
+                return Ok(());
+            }
+            // Reminders are held by pauses too.
+            self.0.nudger.nudge(nudge_for(Lane::Waiting));
+        }
+        self.0.nudger.nudge(nudge_for(Lane::Bulk));
+        Ok(())
+    }
+
+    /// Begins enrollments whose day has come, goes on with moves to other versions, and moves enrollments on.
     async fn enrollments(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let (h, rows) = (&self.0.hospital, self.0.settings.rows);
         let mut looked = Looked::default();
         for _ in 0..ROUNDS_MAX {
-            let done = sequence::advance_due(&self.0.hospital, self.0.settings.rows).await?;
-            let advanced = self.tell(done);
-            looked.rows += advanced.looked_at;
-            looked.more = advanced.full;
-            if !advanced.full || stop.is_cancelled() {
+            let round = self.tell(round::enrollments(h, rows).await?);
+            looked.rows += round.rows;
+            looked.more = round.more;
+            if !looked.more || stop.is_cancelled() {
                 break;
             }
         }
@@ -176,11 +194,9 @@ impl Worker {
         let h = &self.0.hospital;
         let mut looked = Looked::default();
         for _ in 0..ROUNDS_MAX {
-            let missed = self.tell(sla::sweep::mark_missed(h).await?);
-            let late = self.tell(follow_up::remind::mark_late(h).await?);
-            let soon = self.tell(follow_up::remind::due_soon(h).await?);
-            looked.rows += missed + late + soon;
-            looked.more = missed + late + soon > 0;
+            let round = self.tell(round::follow_ups(h).await?);
+            looked.rows += round.rows;
+            looked.more = round.more;
             if !looked.more || stop.is_cancelled() {
                 break;
             }

@@ -4,8 +4,6 @@
 //! and takes up what dead workers left behind. The work itself is done by who takes the nudge, so any number of sweeps
 //! do no harm.
 
-mod due;
-
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -13,10 +11,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::db::BATCH_MAX;
+use domain::due;
 use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::nudge::Nudger;
 use domain::outreach::recover::expired_leases;
+use domain::privacy::retention;
+use domain::sequence::watchdog::{self, StuckReason};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics;
@@ -24,8 +26,17 @@ use crate::metrics;
 /// The longest wait between two sweeps while the database is away.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// How often a process looks for data that is past its retention, which is counted in days.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
+
 /// Batches of expired leases that one sweep takes up.
 const RECOVER_ROUNDS_MAX: usize = 20;
+
+/// How often the watchdog looks for enrollments that do not move.
+const WATCH_EVERY: Duration = Duration::from_secs(60);
+
+/// Enrollments that do not move of which one look of the watchdog tells in the log.
+const TOLD_MAX: usize = 20;
 
 /// The sweep of one process.
 pub(crate) struct Sweep {
@@ -46,10 +57,17 @@ impl Sweep {
     /// Sweeps until `stop` is cancelled. A database that is away makes it slower, never ends it, and is told of once.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut away = false;
+        let mut watched = None;
+        let mut retained: Option<Instant> = None;
         // Processes that start together do not sweep together.
         let mut wait = self.every.mul_f64(chance());
         while stop.run_until_cancelled(tokio::time::sleep(wait)).await.is_some() {
-            match self.once().await {
+            let mut swept = self.once(&mut watched).await;
+            if swept.is_ok() && retained.is_none_or(|at| at.elapsed() >= RETENTION_EVERY) {
+                retained = Some(Instant::now());
+                swept = self.retain(&stop).await;
+            }
+            match swept {
                 Ok(()) => {
                     if away {
                         tracing::info!("The sweep reaches the database again.");
@@ -70,9 +88,29 @@ impl Sweep {
         }
     }
 
-    /// One sweep.
-    async fn once(&self) -> Result<(), Error> {
+    /// Takes out the personal data that is past its time.
+    async fn retain(&self, stop: &CancellationToken) -> Result<(), Error> {
+        let mut more = true;
+        while more && !stop.is_cancelled() {
+            more = false;
+            for swept in retention::sweep(&self.hospital).await? {
+                more |= swept.rows == retention::BATCH;
+                if swept.rows > 0 {
+                    let kind = swept.kind.as_str();
+                    tracing::info!(kind, rows = swept.rows, "Data past its retention was taken out.");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One sweep; `watched` is when the watchdog last looked.
+    async fn once(&self, watched: &mut Option<Instant>) -> Result<(), Error> {
         recover(&self.hospital, &*self.nudger).await?;
+        if watched.is_none_or(|at| at.elapsed() >= WATCH_EVERY) {
+            watch(&self.hospital).await?;
+            *watched = Some(Instant::now());
+        }
         let now = self.hospital.now();
         for (subject, oldest) in due::oldest(&self.hospital.db).await? {
             let waited = oldest.map_or(TimeDelta::zero(), |oldest| now - oldest);
@@ -110,6 +148,26 @@ pub(crate) async fn recover(h: &Hospital, nudger: &dyn Nudger) -> Result<usize, 
         }
     }
     Ok(total)
+}
+
+/// Says which enrollments do not move, and why. Ids only: what they are about is nobody's business in a log.
+async fn watch(h: &Hospital) -> Result<(), Error> {
+    let stuck = watchdog::look(h).await?;
+    for reason in StuckReason::ALL {
+        let of_reason = stuck.iter().filter(|one| one.reason == reason);
+        metrics::stuck(reason, of_reason.count());
+    }
+    for one in stuck.iter().take(TOLD_MAX) {
+        tracing::warn!(
+            enrollment = %one.id, step = one.step_key, reason = one.reason.name(), due_at = %one.due_at,
+            "An enrollment is due and does not move."
+        );
+    }
+    if stuck.len() > TOLD_MAX {
+        let more = stuck.len() - TOLD_MAX;
+        tracing::warn!(more, "Further enrollments are due and do not move.");
+    }
+    Ok(())
 }
 
 /// A number from 0 to 1 that differs between processes.

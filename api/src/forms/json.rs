@@ -1,6 +1,7 @@
 //! The same form for pages that bring their own: its configuration and its post, both as JSON.
 
 mod reading;
+mod unambiguous;
 
 use domain::error::{Chain, Code, Error, Refusal};
 use domain::hospital::Site;
@@ -10,7 +11,8 @@ use poem::http::{StatusCode, header};
 use poem::{Body, Request, Response};
 use serde_json::{Value, json};
 
-use super::posted::{self, Unreadable};
+use self::unambiguous::Unambiguous;
+use super::posted::{self, Limits, Unreadable};
 use super::submit::{self, Repeatable, Store};
 use crate::pages;
 use crate::state::Api;
@@ -79,7 +81,7 @@ pub(super) async fn submit(
         form,
         consent_source: submit::source(api, form, req, submit::EMBEDDED),
     };
-    let bytes = match posted::bytes(req, body, api.settings.max_body_bytes).await {
+    let bytes = match posted::bytes(req, body, Limits::of(&api.settings)).await {
         Ok(bytes) => bytes,
         Err(Unreadable::TooLarge) => {
             super::count("unreadable");
@@ -89,16 +91,29 @@ pub(super) async fn submit(
                 "The body is larger than allowed.",
             );
         }
+        Err(Unreadable::TooSlow) => {
+            super::count("unreadable");
+            return error(
+                StatusCode::REQUEST_TIMEOUT,
+                "TOO_SLOW",
+                "The body did not arrive in time.",
+            );
+        }
         Err(Unreadable::Malformed | Unreadable::UnknownType) => {
             return malformed("The body did not arrive whole.");
         }
     };
-    let content: Value = match serde_json::from_slice(&bytes) {
-        Ok(content) => content,
+    let content = match serde_json::from_slice(&bytes) {
+        Ok(Unambiguous(content)) => content,
         // The parser's own words may repeat what was sent; the place is enough to find it.
         Err(error) => {
+            let wrong = if error.is_data() {
+                "A name stands twice in one object"
+            } else {
+                "The body is not JSON"
+            };
             return malformed(format!(
-                "The body is not JSON: see line {}, column {}.",
+                "{wrong}: see line {}, column {}.",
                 error.line(),
                 error.column()
             ));

@@ -14,6 +14,7 @@ use super::visit::Kept;
 use super::{CONSENTS, TRAP};
 use crate::pages::{self, Frame, Framed};
 use crate::state::Api;
+use crate::tongue::Tongue;
 
 /// What a visitor sent, and gets back when something is wrong with it.
 #[derive(Debug, Default)]
@@ -148,7 +149,7 @@ fn frame<'a>(api: &'a Api, form: &'a form::Model, say: &'static Phrases, indexed
         lang: &form.language,
         skip: say.skip,
         noindex: !indexed,
-        ..Frame::of(&api.hospital.site)
+        ..Frame::of(&api.hospital.site, Tongue::of(&form.language))
     }
 }
 

@@ -1,10 +1,15 @@
 //! Names and values out of the body of a browser's form, in either encoding.
 
+use std::time::Duration;
+
 use poem::error::ReadBodyError;
 use poem::http::header;
 use poem::web::Multipart;
 use poem::{Body, FromRequest, Request, RequestBody};
+use tokio::time::timeout;
 use url::form_urlencoded;
+
+use crate::state::ApiSettings;
 
 /// Most pairs of one body. A form has a few dozen fields.
 const MAX_PAIRS: usize = 500;
@@ -14,24 +19,47 @@ const MAX_PAIRS: usize = 500;
 pub(crate) enum Unreadable {
     /// It is larger than allowed.
     TooLarge,
+    /// It did not arrive in time.
+    TooSlow,
     /// It breaks the rules of its own type, or holds a file.
     Malformed,
     /// Its type is none that a form sends.
     UnknownType,
 }
 
+/// How much of a body is taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Most bytes of it.
+    pub(crate) max_bytes: usize,
+    /// Seconds in which all of it has to arrive.
+    pub(crate) secs: u64,
+}
+
+impl Limits {
+    /// The limits of the settings.
+    pub(crate) fn of(settings: &ApiSettings) -> Self {
+        Self {
+            max_bytes: settings.max_body_bytes,
+            secs: settings.body_secs,
+        }
+    }
+}
+
 /// Reads the body whole.
-pub(crate) async fn bytes(req: &Request, body: Body, max_bytes: usize) -> Result<Vec<u8>, Unreadable> {
+pub(crate) async fn bytes(req: &Request, body: Body, limits: Limits) -> Result<Vec<u8>, Unreadable> {
+    let Limits { max_bytes, secs } = limits;
     let told = req
         .header(header::CONTENT_LENGTH)
         .and_then(|text| text.parse::<usize>().ok());
     if told.is_some_and(|told| told > max_bytes) {
         return Err(Unreadable::TooLarge);
     }
-    match body.into_bytes_limit(max_bytes).await {
-        Ok(bytes) => Ok(bytes.to_vec()),
-        Err(ReadBodyError::PayloadTooLarge) => Err(Unreadable::TooLarge),
-        Err(_) => Err(Unreadable::Malformed),
+    match timeout(Duration::from_secs(secs), body.into_bytes_limit(max_bytes)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Unreadable::TooLarge),
+        Ok(Err(_)) => Err(Unreadable::Malformed),
+        Err(_) => Err(Unreadable::TooSlow),
     }
 }
 
@@ -39,9 +67,9 @@ pub(crate) async fn bytes(req: &Request, body: Body, max_bytes: usize) -> Result
 pub(crate) async fn pairs(
     req: &Request,
     body: Body,
-    max_bytes: usize,
+    limits: Limits,
 ) -> Result<Vec<(String, String)>, Unreadable> {
-    let body = bytes(req, body, max_bytes).await?;
+    let body = bytes(req, body, limits).await?;
     let pairs = match media_type(req).as_deref() {
         Some("multipart/form-data") => multipart(req, body).await?,
         Some("application/x-www-form-urlencoded") | None => urlencoded(&body)?,
@@ -95,13 +123,30 @@ async fn multipart(req: &Request, body: Vec<u8>) -> Result<Vec<(String, String)>
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+
     use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_bytes: 10_000,
+        secs: 30,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_waited_for_only_so_long() {
+        let begun = futures_util::stream::iter([Ok::<_, std::io::Error>(b"name=".to_vec())]);
+        let stuck = Body::from_bytes_stream(begun.chain(futures_util::stream::pending()));
+        assert_eq!(
+            bytes(&Request::default(), stuck, LIMITS).await,
+            Err(Unreadable::TooSlow)
+        );
+    }
 
     async fn read(content_type: &str, body: &str) -> Result<Vec<(String, String)>, Unreadable> {
         pairs(
             &Request::builder().content_type(content_type).finish(),
             body.to_owned().into(),
-            10_000,
+            LIMITS,
         )
         .await
     }

@@ -87,7 +87,7 @@ impl Store<'_> {
         let first = match idempotency::begin(h, key, hash).await? {
             Begun::First => true,
             // Whoever came first is at it. The external id makes both of them find the one lead.
-            Begun::Running => false,
+            Begun::Running | Begun::Erased => false,
             Begun::Answered(answer) => match answer["leadId"].as_str().and_then(|id| id.parse().ok()) {
                 Some(lead_id) => {
                     return Ok(Receipt {

@@ -3,19 +3,15 @@
 //! A root field that is not in the table is refused to everybody, so a new one cannot be forgotten. Which *rows* a viewer
 //! sees of what it may ask for is decided where the SQL is built, by `visible_to`.
 
-use std::sync::Arc;
+mod guard;
 
-use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, NextValidation, ResolveInfo,
-};
-use async_graphql::{Context, Error, Response, ServerError, ServerResult, ValidationResult, Value};
+use async_graphql::Error;
 use domain::viewer::Viewer;
 use entity::enums::Role;
 
-use super::ask::Ask;
-use super::errors::{
-    BAD_USER_INPUT, FORBIDDEN, GRAPHQL_VALIDATION_FAILED, UNAUTHENTICATED, coded, has_code, set_code,
-};
+use super::errors::{FORBIDDEN, UNAUTHENTICATED, coded};
+
+pub use guard::Guarded;
 
 #[cfg(test)]
 mod tests;
@@ -103,8 +99,18 @@ const AUTHORS: May = May::Roles(&[
     Role::ContentLead,
     Role::MarketingOps,
 ]);
+/// Those who answer for the installation.
+const ADMINS: May = May::Roles(&[Role::Admin]);
 /// Those who let sequences loose on people.
 const PUBLISHERS: May = May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::MarketingOps]);
+
+/// Those who know how many more a service line can serve.
+const PACERS: May = May::Roles(&[
+    Role::Admin,
+    Role::MarketingStrategist,
+    Role::MarketingOps,
+    Role::ServiceLineLead,
+]);
 
 const fn query(field: &'static str, may: May) -> Rule {
     Rule {
@@ -147,9 +153,17 @@ static TABLE: &[Rule] = &[
     query("followUps", PEOPLE),
     query("sequence", ALL),
     query("sequences", ALL),
+    query("previewSequenceMove", PUBLISHERS),
+    query("sequenceMove", PUBLISHERS),
+    query("stuckEnrollments", PEOPLE),
     query("message", PEOPLE),
     query("messages", PEOPLE),
+    query("explainMessage", PEOPLE),
+    query("outreachHolds", ALL),
+    query("sendingStops", ALL),
+    query("sendWindows", ALL),
     query("dashboard", ALL),
+    query("retentionPolicies", ALL),
     mutation("signIn", May::Anybody),
     mutation("signOut", May::Anybody),
     // The form's key, which the operation checks, is what opens it.
@@ -160,12 +174,24 @@ static TABLE: &[Rule] = &[
     mutation("qualifyLead", PEOPLE),
     mutation("scheduleAppointment", DESK),
     mutation("completeVisit", DESK),
+    mutation("missAppointment", DESK),
     mutation("closeLead", PEOPLE),
     mutation("reopenLead", PEOPLE),
     mutation("recordConsent", DESK),
     // Whoever hears a person say no can write it down.
     mutation("withdrawConsent", PEOPLE),
+    // So can whoever hears how often a person wants to be written to.
+    mutation("updateContactPreferences", PEOPLE),
+    mutation("revokePreferenceLinks", DESK),
     mutation("suppressAddress", DESK),
+    // Those who answer for capacity, beside those who plan.
+    mutation("holdOutreach", PACERS),
+    mutation("releaseOutreach", PACERS),
+    mutation("stopSending", PUBLISHERS),
+    mutation("resumeSending", PUBLISHERS),
+    mutation("exportContact", ADMINS),
+    mutation("eraseContact", ADMINS),
+    mutation("setRetention", ADMINS),
     mutation("createCampaign", MARKETING),
     mutation("updateCampaign", MARKETING),
     mutation("launchCampaign", MARKETING),
@@ -174,6 +200,9 @@ static TABLE: &[Rule] = &[
     mutation("createSequence", AUTHORS),
     mutation("publishSequence", PUBLISHERS),
     mutation("pauseSequence", PUBLISHERS),
+    mutation("moveEnrollments", PUBLISHERS),
+    // Real leads are those that the viewer may see; whoever sees none may still try samples.
+    mutation("simulateSequence", PUBLISHERS),
     mutation("createTemplate", AUTHORS),
     mutation("updateTemplate", AUTHORS),
     mutation("enrollLead", DESK),
@@ -221,80 +250,4 @@ pub fn check(viewer: &Viewer, root: &str, field: &str) -> Result<(), Error> {
         None => coded(UNAUTHENTICATED, "Sign in, or send a bearer token."),
         Some(_) => coded(FORBIDDEN, "Your role may not do this."),
     })
-}
-
-/// Checks a subscription before it starts; the guard checks it again with every event.
-///
-/// # Errors
-/// As [`check`].
-pub fn check_subscription(ctx: &Context<'_>, field: &str) -> Result<(), Error> {
-    check(Ask::of(ctx).viewer(), Root::Subscription.name(), field)
-}
-
-/// Keeps the table, and gives every error that has none a code.
-pub struct Guard;
-
-impl ExtensionFactory for Guard {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_trait::async_trait]
-impl Extension for Guard {
-    async fn validation(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        next.run(ctx).await.map_err(|mut errors| {
-            for error in errors.iter_mut().filter(|error| !has_code(error)) {
-                let about_input = error.message.starts_with("Invalid value for argument");
-                set_code(
-                    error,
-                    if about_input {
-                        BAD_USER_INPUT
-                    } else {
-                        GRAPHQL_VALIDATION_FAILED
-                    },
-                );
-            }
-            errors
-        })
-    }
-
-    async fn execute(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        name: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> Response {
-        if let Some(ask) = ctx.data_opt::<Arc<Ask>>() {
-            ask.begin_execution();
-        }
-        let mut response = next.run(ctx, name).await;
-        // Our own errors have codes; what the engine adds during execution is about arguments.
-        for error in response.errors.iter_mut().filter(|error| !has_code(error)) {
-            set_code(error, BAD_USER_INPUT);
-        }
-        response
-    }
-
-    async fn resolve(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        info: ResolveInfo<'_>,
-        next: NextResolve<'_>,
-    ) -> ServerResult<Option<Value>> {
-        let is_root = matches!(info.parent_type, "Query" | "Mutation" | "Subscription");
-        // `__schema` and `__type` are for everybody.
-        if is_root && !info.name.starts_with("__") {
-            let viewer = ctx
-                .data_opt::<Arc<Ask>>()
-                .map_or(&Viewer::Public, |ask| ask.viewer());
-            check(viewer, info.parent_type, info.name)
-                .map_err(|error| error.into_server_error(info.field.name.pos))?;
-        }
-        next.run(ctx, info).await
-    }
 }

@@ -89,6 +89,11 @@ impl Ask {
         })
     }
 
+    /// Where the request came from, as places are told apart when posts are counted.
+    pub fn place(&self) -> String {
+        self.posts.client.to_string()
+    }
+
     /// The database.
     pub fn db(&self) -> &DatabaseConnection {
         &self.api.hospital.db

@@ -15,6 +15,7 @@ use super::lead::Lead;
 use super::loaders::{ConsentOf, VisibleContact};
 use super::message::{Message, MessagesOfContact};
 use super::page::{Connection, Order, PageArgs, cost, page};
+use super::preferences::{ContactPreferences, preferences};
 use super::scalars::{DateTime, EmailAddress, PhoneNumber};
 use super::vocabulary::{CandidateState, ContactKind};
 
@@ -113,7 +114,7 @@ impl Contact {
             last,
             before,
         };
-        children::connection(Ask::of(ctx), LeadsOfContact, self.0.id, args, Lead).await
+        children::connection(Ask::of(ctx), LeadsOfContact, self.0.id, args, Lead::of).await
     }
 
     /// Mails to this contact, the latest first, as far as you may see them.
@@ -141,6 +142,12 @@ impl Contact {
         let ask = Ask::of(ctx);
         let events = ask.load(ConsentOf(self.0.id)).await?.unwrap_or_default();
         Ok(standings(&self.0, &events, ask.now()))
+    }
+
+    /// What the contact wishes for promotional mail, beside what it allows.
+    #[graphql(complexity = "3 * child_complexity")]
+    async fn preferences(&self, ctx: &Context<'_>) -> Result<ContactPreferences, Error> {
+        preferences(Ask::of(ctx), self.0.id).await
     }
 
     /// Everything the contact ever said about consent, the latest first.

@@ -24,12 +24,13 @@ use self::documents::Documents;
 use self::params::Params;
 use super::ask::Ask;
 use super::errors::{
-    BAD_REQUEST, FORBIDDEN, IDEMPOTENCY_CONFLICT, IDEMPOTENCY_RUNNING, INTERNAL_SERVER_ERROR,
+    BAD_REQUEST, FORBIDDEN, IDEMPOTENCY_CONFLICT, IDEMPOTENCY_RUNNING, INTERNAL_SERVER_ERROR, NOT_FOUND,
     OPERATION_RESOLUTION_FAILURE, UNAUTHENTICATED, request_error,
 };
 use super::idempotency::{self, Stopped};
-use super::{Schema, limits, sse};
+use super::{Schema, limits, run, sse};
 use crate::console_assets;
+use crate::forms::posted::Limits;
 use crate::limit::{Limiter, Posts};
 use crate::routes::RequestId;
 use crate::state::Api;
@@ -139,7 +140,7 @@ impl Door {
         let idempotency_key = req.header("idempotency-key").map(str::to_owned);
         let is_get = req.method() == Method::GET;
         let posts = self.posts(&req);
-        let params = params::read(req, self.api.settings.max_body_bytes).await?;
+        let params = params::read(req, Limits::of(&self.api.settings)).await?;
         let caller = self.caller(&shown, &request_id).await?;
         let ask = Arc::new(Ask::new(
             self.api.clone(),
@@ -175,7 +176,7 @@ impl Door {
                 let done = idempotency::execute(&self.schema, &ask, prepared.operation).await;
                 done.map_err(|why| stopped(&why, &ask.request_id))?
             }
-            _ => self.schema.execute(prepared.operation).await,
+            _ => run::execute(&self.schema, &ask, prepared.operation).await,
         };
         if let (Some(keep), true) = (keep, ask.was_executed()) {
             self.documents.keep(keep);
@@ -249,6 +250,11 @@ fn stopped(why: &Stopped, request_id: &str) -> Refused {
             let message = "The same request is being carried out right now; ask again in a moment.";
             Refused::request(StatusCode::CONFLICT, IDEMPOTENCY_RUNNING, message)
                 .with(header::RETRY_AFTER, "1")
+        }
+        Stopped::Erased => {
+            let message =
+                "This was carried out before; its answer was erased with the person that it told of.";
+            Refused::request(StatusCode::GONE, NOT_FOUND, message)
         }
         Stopped::Fault(error) => {
             tracing::error!(request_id, error = %Chain(error), "a mutation could not be held against its key");

@@ -13,8 +13,8 @@ use domain::viewer::Viewer;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Schema;
 use super::ask::Ask;
+use super::{Schema, run};
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +31,8 @@ pub enum Stopped {
     Conflict,
     /// The same request is being carried out right now.
     Running,
+    /// The answer told of a person who was erased since.
+    Erased,
     /// The database failed.
     Fault(DomainError),
 }
@@ -72,7 +74,7 @@ pub fn note_secret(ctx: &Context<'_>) {
 /// When it is not to be executed.
 pub async fn execute(schema: &Schema, ask: &Arc<Ask>, mutation: Request) -> Result<Response, Stopped> {
     let Some(sent) = &ask.idempotency_key else {
-        return Ok(schema.execute(mutation).await);
+        return Ok(run::execute(schema, ask, mutation).await);
     };
     let key = read_key(sent).ok_or(Stopped::WrongKey)?.to_owned();
     let (schema, ask) = (schema.clone(), Arc::clone(ask));
@@ -95,6 +97,7 @@ async fn once(schema: &Schema, ask: &Ask, key: &str, mutation: Request) -> Resul
         .map_err(stopped)?
     {
         Begun::Running => return Err(Stopped::Running),
+        Begun::Erased => return Err(Stopped::Erased),
         Begun::Answered(answer) => {
             let answer = written(&answer)
                 .ok_or_else(|| Stopped::Fault(DomainError::fault("a kept answer is unreadable")))?;
@@ -104,7 +107,7 @@ async fn once(schema: &Schema, ask: &Ask, key: &str, mutation: Request) -> Resul
         Begun::First => {}
     }
     let course = Arc::new(Course::default());
-    let answer = schema.execute(mutation.data(Arc::clone(&course))).await;
+    let answer = run::execute(schema, ask, mutation.data(Arc::clone(&course))).await;
     let noted = match text(&answer).filter(|_| course.keeps(&answer)) {
         Some(text) => kept::finish(h, key, text).await,
         None => kept::forget(h, key).await,

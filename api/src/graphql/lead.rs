@@ -1,8 +1,11 @@
 //! Leads.
 
 mod filter;
+mod head;
 mod history;
 mod parts;
+
+use std::sync::Arc;
 
 use async_graphql::{Context, Error, ID, Object};
 use domain::error::Error as DomainError;
@@ -19,7 +22,7 @@ use super::follow_up::{FollowUp, FollowUpsOfLead};
 use super::id::{self, id};
 use super::loaders::BookedFor;
 use super::message::{Message, MessagesOfLead};
-use super::page::{Connection, PageArgs, cost, page};
+use super::page::{Connection, PageArgs, cost, page, partial_page};
 use super::scalars::DateTime;
 use super::sequence::{Enrollment, EnrollmentsOfLead};
 use super::vocabulary::{Disposition, EligibilityFlag, LeadStage, LeadType};
@@ -28,24 +31,54 @@ pub use filter::{LeadFilter, LeadOrder, LeadOrderField, SlaState};
 pub use history::{Actor, Appointment, Attempt, LeadEvent, actor};
 pub use parts::{FormAnswer, LeadScore, LeadSource, RoutingDecision, ScoreReason, SlaClock, Utm};
 
+use head::Head;
 use history::{AppointmentsOfLead, AttemptsOfLead, TimelineOfLead};
 
-/// One inquiry of one contact for one service line.
+/// One inquiry of one contact for one service line. Lists read its head alone when nothing else is asked for.
 #[derive(Clone, Debug)]
-pub struct Lead(pub lead::Model);
+pub struct Lead {
+    head: Head,
+    whole: Option<Arc<lead::Model>>,
+}
+
+impl Lead {
+    /// A lead that was read as a whole.
+    pub fn of(row: lead::Model) -> Self {
+        Self {
+            head: Head::of(&row),
+            whole: Some(Arc::new(row)),
+        }
+    }
+
+    /// A lead of which no more was read; the rest is loaded if it is asked for after all.
+    const fn in_part(head: Head) -> Self {
+        Self { head, whole: None }
+    }
+
+    async fn whole(&self, ctx: &Context<'_>) -> Result<Arc<lead::Model>, Error> {
+        if let Some(whole) = &self.whole {
+            return Ok(Arc::clone(whole));
+        }
+        let ask = Ask::of(ctx);
+        let row = ask.load(self.head.id).await?;
+        row.map(Arc::new)
+            .ok_or(DomainError::Missing { noun: "lead" })
+            .told(ask)
+    }
+}
 
 /// One inquiry of one contact for one service line.
 #[Object]
 impl Lead {
     /// The id.
     pub(super) async fn id(&self) -> ID {
-        id(self.0.id)
+        id(self.head.id)
     }
 
     /// Who asked.
     async fn contact(&self, ctx: &Context<'_>) -> Result<Contact, Error> {
         let ask = Ask::of(ctx);
-        let row = ask.load(self.0.contact_id).await?;
+        let row = ask.load(self.head.contact_id).await?;
         row.map(Contact)
             .ok_or(DomainError::Missing { noun: "contact" })
             .told(ask)
@@ -54,128 +87,130 @@ impl Lead {
     /// What is asked for.
     #[graphql(name = "type")]
     async fn lead_type(&self) -> LeadType {
-        self.0.lead_type.into()
+        self.head.lead_type.into()
     }
 
     /// How far it has come.
     async fn stage(&self) -> LeadStage {
-        self.0.stage.into()
+        self.head.stage.into()
     }
 
     /// Why it was closed.
-    async fn disposition(&self) -> Option<Disposition> {
-        self.0.disposition.map(Into::into)
+    async fn disposition(&self, ctx: &Context<'_>) -> Result<Option<Disposition>, Error> {
+        Ok(self.whole(ctx).await?.disposition.map(Into::into))
     }
 
     /// The service line; null until a person names it.
     async fn service_line(&self, ctx: &Context<'_>) -> Result<Option<ServiceLine>, Error> {
-        directory::service_line(Ask::of(ctx), self.0.service_line_id).await
+        directory::service_line(Ask::of(ctx), self.head.service_line_id).await
     }
 
     /// The service as the person wrote it.
-    async fn requested_service(&self) -> Option<&str> {
-        self.0.requested_service.as_deref()
+    async fn requested_service(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.whole(ctx).await?.requested_service.clone())
     }
 
     /// Where it will be served.
     async fn facility(&self, ctx: &Context<'_>) -> Result<Option<Facility>, Error> {
-        directory::facility(Ask::of(ctx), self.0.facility_id).await
+        directory::facility(Ask::of(ctx), self.head.facility_id).await
     }
 
     /// The team that serves it.
     async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>, Error> {
-        directory::team(Ask::of(ctx), Some(self.0.team_id)).await
+        directory::team(Ask::of(ctx), Some(self.head.team_id)).await
     }
 
     /// The person who serves it.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
-        directory::staff(Ask::of(ctx), self.0.owner_id).await
+        directory::staff(Ask::of(ctx), self.head.owner_id).await
     }
 
     /// Whether it goes first.
     async fn urgent(&self) -> bool {
-        self.0.urgent
+        self.head.urgent
     }
 
     /// Where it came from.
     async fn source(&self) -> LeadSource<'_> {
-        LeadSource(&self.0)
+        LeadSource(self)
     }
 
     /// Its score, with reasons.
-    async fn score(&self) -> LeadScore<'_> {
-        LeadScore(&self.0)
+    async fn score(&self, ctx: &Context<'_>) -> Result<LeadScore, Error> {
+        Ok(LeadScore(self.whole(ctx).await?))
     }
 
     /// What it needs before it can be scheduled.
-    async fn flags(&self) -> Vec<EligibilityFlag> {
-        self.0.flags.0.iter().map(|flag| (*flag).into()).collect()
+    async fn flags(&self, ctx: &Context<'_>) -> Result<Vec<EligibilityFlag>, Error> {
+        let whole = self.whole(ctx).await?;
+        Ok(whole.flags.0.iter().map(|flag| (*flag).into()).collect())
     }
 
     /// Why it went where it went.
-    async fn routing(&self) -> RoutingDecision<'_> {
-        RoutingDecision(&self.0.routing)
+    async fn routing(&self, ctx: &Context<'_>) -> Result<RoutingDecision, Error> {
+        Ok(RoutingDecision(self.whole(ctx).await?))
     }
 
     /// How fast the first attempt must come, and whether it did.
-    async fn sla(&self) -> SlaClock<'_> {
-        SlaClock(&self.0)
+    async fn sla(&self, ctx: &Context<'_>) -> Result<SlaClock, Error> {
+        Ok(SlaClock(self.whole(ctx).await?))
     }
 
     /// What the person answered, in the form's order.
-    async fn answers(&self) -> Vec<FormAnswer<'_>> {
-        self.0.answers.0.iter().map(FormAnswer).collect()
+    async fn answers(&self, ctx: &Context<'_>) -> Result<Vec<FormAnswer>, Error> {
+        let whole = self.whole(ctx).await?;
+        Ok(whole.answers.0.iter().cloned().map(FormAnswer).collect())
     }
 
     /// When it came in.
     async fn received_at(&self) -> DateTime {
-        self.0.received_at.into()
+        self.head.received_at.into()
     }
 
     /// The first human attempt.
-    async fn first_attempt_at(&self) -> Option<DateTime> {
-        self.0.first_attempt_at.map(Into::into)
+    async fn first_attempt_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.first_attempt_at.map(Into::into))
     }
 
     /// The first two-way contact.
-    async fn first_reached_at(&self) -> Option<DateTime> {
-        self.0.first_reached_at.map(Into::into)
+    async fn first_reached_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.first_reached_at.map(Into::into))
     }
 
     /// When it first reached `QUALIFIED`.
-    async fn qualified_at(&self) -> Option<DateTime> {
-        self.0.qualified_at.map(Into::into)
+    async fn qualified_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.qualified_at.map(Into::into))
     }
 
     /// When it first reached `APPOINTMENT_SCHEDULED`.
-    async fn scheduled_at(&self) -> Option<DateTime> {
-        self.0.scheduled_at.map(Into::into)
+    async fn scheduled_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.scheduled_at.map(Into::into))
     }
 
     /// When it first reached `VISIT_COMPLETED`.
-    async fn completed_at(&self) -> Option<DateTime> {
-        self.0.completed_at.map(Into::into)
+    async fn completed_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.completed_at.map(Into::into))
     }
 
     /// When it was last closed.
-    async fn closed_at(&self) -> Option<DateTime> {
-        self.0.closed_at.map(Into::into)
+    async fn closed_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.closed_at.map(Into::into))
     }
 
     /// Rises with every change; send it back with an update.
     async fn version(&self) -> i64 {
-        self.0.version
+        self.head.version
     }
 
     /// The booked appointment.
     async fn next_appointment(&self, ctx: &Context<'_>) -> Result<Option<Appointment>, Error> {
-        Ok(Ask::of(ctx).load(BookedFor(self.0.id)).await?.map(Appointment))
+        Ok(Ask::of(ctx).load(BookedFor(self.head.id)).await?.map(Appointment))
     }
 
     /// Every appointment, the latest first, up to 100.
     #[graphql(complexity = "3 * child_complexity")]
     async fn appointments(&self, ctx: &Context<'_>) -> Result<Vec<Appointment>, Error> {
-        let rows = children::list(Ask::of(ctx), AppointmentsOfLead, self.0.id).await?;
+        let rows = children::list(Ask::of(ctx), AppointmentsOfLead, self.head.id).await?;
         Ok(rows.into_iter().map(Appointment).collect())
     }
 
@@ -195,13 +230,13 @@ impl Lead {
             last,
             before,
         };
-        children::connection(Ask::of(ctx), TimelineOfLead, self.0.id, args, LeadEvent).await
+        children::connection(Ask::of(ctx), TimelineOfLead, self.head.id, args, LeadEvent).await
     }
 
     /// The human attempts to reach the person, the latest first, up to 100.
     #[graphql(complexity = "5 * child_complexity")]
     async fn attempts(&self, ctx: &Context<'_>) -> Result<Vec<Attempt>, Error> {
-        let rows = children::list(Ask::of(ctx), AttemptsOfLead, self.0.id).await?;
+        let rows = children::list(Ask::of(ctx), AttemptsOfLead, self.head.id).await?;
         Ok(rows.into_iter().map(Attempt).collect())
     }
 
@@ -221,7 +256,7 @@ impl Lead {
             last,
             before,
         };
-        children::connection(Ask::of(ctx), FollowUpsOfLead, self.0.id, args, FollowUp).await
+        children::connection(Ask::of(ctx), FollowUpsOfLead, self.head.id, args, FollowUp).await
     }
 
     /// Mails about it, the latest first.
@@ -240,13 +275,13 @@ impl Lead {
             last,
             before,
         };
-        children::connection(Ask::of(ctx), MessagesOfLead, self.0.id, args, Message).await
+        children::connection(Ask::of(ctx), MessagesOfLead, self.head.id, args, Message).await
     }
 
     /// Its places in sequences, the latest first, up to 100.
     #[graphql(complexity = "5 * child_complexity")]
     async fn enrollments(&self, ctx: &Context<'_>) -> Result<Vec<Enrollment>, Error> {
-        let rows = children::list(Ask::of(ctx), EnrollmentsOfLead, self.0.id).await?;
+        let rows = children::list(Ask::of(ctx), EnrollmentsOfLead, self.head.id).await?;
         Ok(rows.into_iter().map(Enrollment).collect())
     }
 }
@@ -254,7 +289,7 @@ impl Lead {
 /// The lead of this id, if the viewer may see it.
 pub async fn lead(ask: &Ask, id: Option<LeadId>) -> Result<Option<Lead>, Error> {
     let Some(id) = id else { return Ok(None) };
-    Ok(ask.load(id).await?.map(Lead))
+    Ok(ask.load(id).await?.map(Lead::of))
 }
 
 /// Reads of leads.
@@ -300,6 +335,11 @@ impl LeadQuery {
             last,
             before,
         };
-        page(ask, select, &filter::order(order_by), args, Lead).await
+        let order = filter::order(order_by);
+        if head::is_enough(ctx.field()) {
+            partial_page(ask, select, &order, args, Lead::in_part).await
+        } else {
+            page(ask, select, &order, args, Lead::of).await
+        }
     }
 }

@@ -16,8 +16,9 @@ use entity::id::{
 };
 use entity::{
     appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event,
-    consent_wording, contact, department, enrollment, follow_up, form, lead, lead_event, message, placement,
-    sequence, sequence_version, staff, template, template_version, token,
+    consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
+    form, lead, lead_event, message, placement, sequence, sequence_version, staff, template,
+    template_version, token,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -200,6 +201,54 @@ impl Loader<ConsentOf> for Rows {
             .into_iter()
             .map(|(contact, events)| (contact, Arc::new(events)))
             .collect())
+    }
+}
+
+/// How often and until when not a contact wants to be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WishesOf(pub ContactId);
+
+impl Loader<WishesOf> for Rows {
+    type Value = contact_preference::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, contacts: &[WishesOf]) -> Result<HashMap<WishesOf, Self::Value>, Self::Error> {
+        let wanted = contact_preference::Column::ContactId.is_in(contacts.iter().map(|contact| contact.0));
+        let rows = contact_preference::Entity::find()
+            .filter(wanted)
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (WishesOf(row.contact_id), row))
+            .collect())
+    }
+}
+
+/// What a contact said about service lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LineWishesOf(pub ContactId);
+
+impl Loader<LineWishesOf> for Rows {
+    type Value = Vec<contact_line_preference::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(
+        &self,
+        contacts: &[LineWishesOf],
+    ) -> Result<HashMap<LineWishesOf, Self::Value>, Self::Error> {
+        let of_these = contact_line_preference::Column::ContactId;
+        // There is at most one row a service line, of which a hospital has a few dozen.
+        let rows = contact_line_preference::Entity::find()
+            .filter(of_these.is_in(contacts.iter().map(|contact| contact.0)))
+            .order_by_asc(contact_line_preference::Column::ServiceLineId)
+            .all(&self.db)
+            .await?;
+        let mut wishes: HashMap<LineWishesOf, Self::Value> = HashMap::with_capacity(contacts.len());
+        for row in rows {
+            wishes.entry(LineWishesOf(row.contact_id)).or_default().push(row);
+        }
+        Ok(wishes)
     }
 }
 

@@ -201,8 +201,11 @@ impl Message {
     }
 
     /// What the gate last said, and on what it relied. Until the gate has looked, it waits with the reason `NOT_DUE`.
-    async fn decision(&self) -> GateDecision<'_> {
-        GateDecision(&self.0)
+    async fn decision(&self) -> GateDecision {
+        GateDecision {
+            said: self.0.decision.clone(),
+            due_at: self.0.due_at,
+        }
     }
 
     /// What happened to it, in order.
@@ -226,51 +229,60 @@ impl Message {
 }
 
 /// What the gate decided.
-pub struct GateDecision<'a>(&'a message::Model);
+pub struct GateDecision {
+    said: Option<message::Decision>,
+    due_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl GateDecision {
+    /// A decision that was made.
+    pub(super) fn of(decision: message::Decision) -> Self {
+        Self {
+            due_at: decision.at,
+            said: Some(decision),
+        }
+    }
+}
 
 /// What the gate decided and on what it relied.
 #[Object]
-impl GateDecision<'_> {
+impl GateDecision {
     /// What it said.
     async fn outcome(&self) -> GateOutcome {
-        self.0
-            .decision
+        self.said
             .as_ref()
             .map_or(GateOutcome::Defer, |decision| decision.outcome.into())
     }
 
     /// Why.
     async fn reasons(&self) -> Vec<GateReasonText> {
-        let Some(decision) = &self.0.decision else {
+        let Some(decision) = &self.said else {
             let text = "It waits for its due time. The gate decides when it is about to go.".to_owned();
             return vec![GateReasonText {
                 code: GateReason::NotDue,
                 text,
+                until: Some(self.due_at.into()),
             }];
         };
         let reason = |reason: &message::DecisionReason| GateReasonText {
             code: reason.code.into(),
             text: reason.text.clone(),
+            until: reason.until.map(Into::into),
         };
         decision.reasons.iter().map(reason).collect()
     }
 
     /// Until when it is deferred.
     async fn until(&self) -> Option<DateTime> {
-        match &self.0.decision {
+        match &self.said {
             Some(decision) => decision.until.map(Into::into),
-            None => Some(self.0.due_at.into()),
+            None => Some(self.due_at.into()),
         }
     }
 
     /// The consent event relied on, or the withdrawal that stands against it.
     async fn consent_event(&self, ctx: &Context<'_>) -> Result<Option<ConsentEvent>, Error> {
-        let Some(id) = self
-            .0
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.consent_event_id)
-        else {
+        let Some(id) = self.said.as_ref().and_then(|decision| decision.consent_event_id) else {
             return Ok(None);
         };
         Ok(Ask::of(ctx).load(id).await?.map(ConsentEvent))
@@ -278,18 +290,29 @@ impl GateDecision<'_> {
 
     /// The wording that the person saw.
     async fn wording(&self, ctx: &Context<'_>) -> Result<Option<ConsentWording>, Error> {
-        let id = self.0.decision.as_ref().and_then(|decision| decision.wording_id);
+        let id = self.said.as_ref().and_then(|decision| decision.wording_id);
         consent::wording(Ask::of(ctx), id).await
     }
 
     /// Version of the gate's rules; null until it has looked.
     async fn rules_version(&self) -> Option<u32> {
-        self.0.decision.as_ref().map(|decision| decision.rules_version)
+        self.said.as_ref().map(|decision| decision.rules_version)
+    }
+
+    /// The windows of local time that were asked, with their versions: `HOUSE.1 US.0 US-FL.2`. Null where no window
+    /// holds, and until it has looked.
+    async fn window_version(&self) -> Option<&str> {
+        self.said.as_ref()?.window_version.as_deref()
+    }
+
+    /// Version of the frequency caps that were asked. Null where no cap holds, and until it has looked.
+    async fn cap_version(&self) -> Option<i32> {
+        self.said.as_ref()?.cap_version
     }
 
     /// When it was decided; null until it has looked.
     async fn at(&self) -> Option<DateTime> {
-        self.0.decision.as_ref().map(|decision| decision.at.into())
+        self.said.as_ref().map(|decision| decision.at.into())
     }
 }
 
@@ -300,6 +323,8 @@ pub struct GateReasonText {
     code: GateReason,
     /// The sentence. Holds no personal data.
     text: String,
+    /// Until when it holds the message back; null for a reason that does not pass.
+    until: Option<DateTime>,
 }
 
 /// What happened to a message, never changed afterwards.

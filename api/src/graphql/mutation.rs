@@ -43,8 +43,12 @@ mod clause;
 mod consent;
 mod follow_up;
 mod lead;
+mod outreach;
+mod preferences;
+mod privacy;
 mod sequence;
 mod session;
+mod simulate;
 mod stage;
 mod step;
 mod submit_lead;
@@ -63,9 +67,13 @@ pub struct Mutation(
     attempt::AttemptMutation,
     stage::StageMutation,
     consent::ConsentMutation,
+    preferences::PreferenceMutation,
     suppression::SuppressionMutation,
+    outreach::OutreachMutation,
+    privacy::PrivacyMutation,
     campaign::CampaignMutation,
     sequence::SequenceMutation,
+    simulate::SimulateMutation,
     template::TemplateMutation,
     follow_up::FollowUpMutation,
 );

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection as Relay, Edge, EmptyFields};
+use async_graphql::connection::{Connection as Relay, CursorType, Edge, EmptyFields};
 use async_graphql::{Error, Object, OutputType};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeZone, Utc};
@@ -14,7 +14,10 @@ use domain::link::Secrets;
 use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::{Expr, ExprTrait, Order as Direction};
-use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ModelTrait, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Value,
+};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -36,7 +39,7 @@ const TAG_BYTES: usize = 8;
 const CURSOR_MAX: usize = 1024;
 
 /// A page of a list, with its total on demand.
-pub type Connection<Node> = Relay<String, Node, Count, EmptyFields>;
+pub type Connection<Node> = Relay<Cursor, Node, Count, EmptyFields>;
 
 /// The order of a list. The last column is the id, so that no two rows have one place.
 #[derive(Clone, Copy, Debug)]
@@ -222,6 +225,39 @@ impl Cursors {
     }
 }
 
+/// The cursor of a row. It is signed when it is told, which most cursors of a page never are.
+#[derive(Clone)]
+pub struct Cursor {
+    cursors: Cursors,
+    list: &'static str,
+    place: Place,
+}
+
+impl CursorType for Cursor {
+    type Error = &'static str;
+
+    /// Only [`PageArgs`] reads cursors: it knows the list and the key.
+    fn decode_cursor(_: &str) -> Result<Self, Self::Error> {
+        Err("a cursor is read with its list")
+    }
+
+    fn encode_cursor(&self) -> String {
+        self.cursors.write(self.list, &self.place)
+    }
+}
+
+/// A row of a list of `E`, read as a whole or in part.
+pub trait Placed<E: EntityTrait> {
+    /// What the list is ordered by; none for a column that was not read, which no order may name.
+    fn value(&self, column: E::Column) -> Option<Value>;
+}
+
+impl<Row: ModelTrait> Placed<Row::Entity> for Row {
+    fn value(&self, column: <Row::Entity as EntityTrait>::Column) -> Option<Value> {
+        Some(self.get(column))
+    }
+}
+
 /// The part of a list that a window shows, ordered and cut, with one row more that tells whether there are others.
 pub fn cut<E: EntityTrait>(select: Select<E>, order: &Order<E>, window: &Window) -> Select<E> {
     let select = sorted(between(select, order, window), order, window.backward);
@@ -301,25 +337,27 @@ pub fn slice<Row>(mut rows: Vec<Row>, window: &Window) -> Slice<Row> {
 }
 
 /// The connection of a page that was read.
-pub fn connection<E, Node>(
+pub fn connection<E, Row, Node>(
     ask: &Ask,
     order: &Order<E>,
-    slice: Slice<E::Model>,
+    slice: Slice<Row>,
     count: Count,
-    node: impl Fn(E::Model) -> Node,
+    node: impl Fn(Row) -> Node,
 ) -> Connection<Node>
 where
     E: EntityTrait,
+    Row: Placed<E>,
     Node: OutputType,
 {
     let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, count);
     connection.edges.extend(slice.rows.into_iter().map(|row| {
-        let place = order
-            .columns
-            .iter()
-            .filter_map(|column| Mark::of(row.get(*column)))
-            .collect();
-        Edge::new(ask.cursors.write(order.name, &place), node(row))
+        let values = order.columns.iter().filter_map(|column| row.value(*column));
+        let cursor = Cursor {
+            cursors: ask.cursors.clone(),
+            list: order.name,
+            place: values.filter_map(Mark::of).collect(),
+        };
+        Edge::new(cursor, node(row))
     }));
     connection
 }
@@ -345,9 +383,46 @@ where
         .all(ask.db())
         .await
         .told(ask)?;
-    let counting = Arc::clone(ask);
-    let count = Count::new(move || {
-        let (select, ask) = (select.clone(), Arc::clone(&counting));
+    let count = count(ask, select);
+    Ok(connection(ask, order, slice(rows, &window), count, node))
+}
+
+/// As [`page`], but reads only the columns that a row of this kind has.
+///
+/// # Errors
+/// As [`page`].
+pub async fn partial_page<E, Row, Node>(
+    ask: &Arc<Ask>,
+    select: Select<E>,
+    order: &Order<E>,
+    args: PageArgs,
+    node: impl Fn(Row) -> Node,
+) -> Result<Connection<Node>, Error>
+where
+    E: EntityTrait,
+    E::Model: Send + Sync,
+    Row: PartialModelTrait + Placed<E> + Send + Sync,
+    Node: OutputType,
+{
+    let window = args.window(&ask.cursors, order)?;
+    let rows = cut(select.clone(), order, &window)
+        .into_partial_model::<Row>()
+        .all(ask.db())
+        .await
+        .told(ask)?;
+    let count = count(ask, select);
+    Ok(connection(ask, order, slice(rows, &window), count, node))
+}
+
+/// The total of a list.
+fn count<E>(ask: &Arc<Ask>, select: Select<E>) -> Count
+where
+    E: EntityTrait,
+    E::Model: Send + Sync,
+{
+    let ask = Arc::clone(ask);
+    Count::new(move || {
+        let (select, ask) = (select.clone(), Arc::clone(&ask));
         Box::pin(async move {
             let count = select
                 .select_only()
@@ -355,8 +430,7 @@ where
                 .into_tuple::<i64>();
             Ok(count.one(ask.db()).await.told(&ask)?.unwrap_or_default())
         })
-    });
-    Ok(connection(ask, order, slice(rows, &window), count, node))
+    })
 }
 
 type Counter = dyn Fn() -> BoxFuture<'static, Result<i64, Error>> + Send + Sync;

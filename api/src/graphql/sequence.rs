@@ -1,9 +1,11 @@
 //! Sequences: plans of mails, follow-ups, waits and branches, and the leads' places in them.
 
-use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
-use entity::condition::{Clause as StoredClause, Condition as StoredCondition};
+mod moves;
+mod step;
+mod stuck;
+
+use async_graphql::{Context, Error, ID, InputObject, Object};
 use entity::id::{LeadId, SequenceId, SequenceVersionId};
-use entity::sequence_version::{Action, Step as StoredStep};
 use entity::{enrollment, sequence, sequence_version};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -14,9 +16,11 @@ use super::id::{self, id};
 use super::lead::{self, Lead};
 use super::page::{Connection, Order, PageArgs, cost, page};
 use super::scalars::{DateTime, Duration};
-use super::vocabulary::{
-    Comparison, EnrollmentState, ExitReason, Fact, LeadStage, Purpose, SequenceState, TriggerKind, Weekday,
-};
+use super::vocabulary::{EnrollmentState, ExitReason, LeadStage, Purpose, SequenceState};
+
+pub use moves::{MovePreview, MoveQuery, SequenceMove, StepMapInput, step_map};
+pub use step::{Clause, SequenceStep, SequenceTrigger, StepKind};
+pub use stuck::{StuckEnrollment, StuckQuery};
 
 /// A plan of mails, follow-ups, waits and branches.
 #[derive(Clone, Debug)]
@@ -89,17 +93,12 @@ impl SequenceVersion {
 
     /// When a lead is enrolled by itself.
     async fn trigger(&self) -> SequenceTrigger {
-        let trigger = &self.0.trigger;
-        SequenceTrigger {
-            on: trigger.on.into(),
-            stage: trigger.stage.map(Into::into),
-            filter: clauses(&trigger.filter),
-        }
+        step::trigger(&self.0.trigger)
     }
 
     /// Its steps, in order.
     async fn steps(&self) -> Vec<SequenceStep> {
-        self.0.steps.0.iter().map(step).collect()
+        self.0.steps.0.iter().map(step::step).collect()
     }
 
     /// Stages that end an enrollment early. A closed lead and a withdrawal always do.
@@ -107,140 +106,14 @@ impl SequenceVersion {
         self.0.exits.stages.iter().map(|stage| (*stage).into()).collect()
     }
 
+    /// How long an enrollment runs at the most; null means for as long as its steps take.
+    async fn ends_after(&self) -> Option<Duration> {
+        self.0.exits.after_secs.map(Duration)
+    }
+
     /// When it was published.
     async fn published_at(&self) -> Option<DateTime> {
         self.0.published_at.map(Into::into)
-    }
-}
-
-/// When a lead is enrolled by itself.
-#[derive(SimpleObject)]
-pub struct SequenceTrigger {
-    /// The event.
-    on: TriggerKind,
-    /// The stage reached, for a change of stage.
-    stage: Option<LeadStage>,
-    /// What must hold besides: every clause.
-    filter: Vec<Clause>,
-}
-
-/// One comparison of one fact of a lead.
-#[derive(SimpleObject)]
-pub struct Clause {
-    /// What is looked at.
-    fact: Fact,
-    /// The form field, for an answer.
-    field: Option<String>,
-    /// How it is compared.
-    is: Comparison,
-    /// What it is compared with.
-    values: Vec<String>,
-}
-
-/// What a step does.
-#[derive(async_graphql::Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepKind {
-    /// Plans a mail of a template.
-    SendEmail,
-    /// Waits for a duration, or until a local weekday and time.
-    Wait,
-    /// Opens a follow-up for the lead's team.
-    FollowUp,
-    /// Goes one of two ways.
-    Branch,
-    /// Ends the enrollment as completed.
-    End,
-}
-
-/// One step. After it the next in the list follows, except after a branch and an end. Only the fields of its kind are set.
-#[derive(SimpleObject)]
-pub struct SequenceStep {
-    /// Names the step within the version.
-    key: String,
-    /// What it does.
-    kind: StepKind,
-    /// The template's key, of a mail.
-    template: Option<String>,
-    /// How long a wait is.
-    wait: Option<Duration>,
-    /// The local weekday that a wait ends on; null means any day.
-    weekday: Option<Weekday>,
-    /// The local minute of the day, 0 to 1439, that a wait ends at.
-    minute_of_day: Option<u16>,
-    /// What is to be done, of a follow-up.
-    title: Option<String>,
-    /// Business minutes until a follow-up is due.
-    due_in_minutes: Option<i64>,
-    /// What a branch asks: every clause must hold.
-    when: Option<Vec<Clause>>,
-    /// Key of the step if it holds.
-    then: Option<String>,
-    /// Key of the step if it does not.
-    otherwise: Option<String>,
-}
-
-fn clauses(condition: &StoredCondition) -> Vec<Clause> {
-    let clause = |clause: &StoredClause| Clause {
-        fact: clause.fact.into(),
-        field: clause.field.clone(),
-        is: clause.is.into(),
-        values: clause.values.clone(),
-    };
-    condition.0.iter().map(clause).collect()
-}
-
-fn step(stored: &StoredStep) -> SequenceStep {
-    let empty = SequenceStep {
-        key: stored.key.clone(),
-        kind: StepKind::End,
-        template: None,
-        wait: None,
-        weekday: None,
-        minute_of_day: None,
-        title: None,
-        due_in_minutes: None,
-        when: None,
-        then: None,
-        otherwise: None,
-    };
-    match stored.action.clone() {
-        Action::SendEmail { template } => SequenceStep {
-            kind: StepKind::SendEmail,
-            template: Some(template),
-            ..empty
-        },
-        Action::Wait { secs } => SequenceStep {
-            kind: StepKind::Wait,
-            wait: Some(Duration(secs)),
-            ..empty
-        },
-        Action::WaitUntil {
-            weekday,
-            minute_of_day,
-        } => SequenceStep {
-            kind: StepKind::Wait,
-            weekday: weekday.map(Into::into),
-            minute_of_day: Some(minute_of_day),
-            ..empty
-        },
-        Action::FollowUp { title, due_in_mins } => SequenceStep {
-            kind: StepKind::FollowUp,
-            title: Some(title),
-            due_in_minutes: Some(due_in_mins),
-            ..empty
-        },
-        Action::Branch {
-            when,
-            then,
-            otherwise,
-        } => SequenceStep {
-            kind: StepKind::Branch,
-            when: Some(clauses(&when)),
-            then: Some(then),
-            otherwise: Some(otherwise),
-            ..empty
-        },
-        Action::End {} => empty,
     }
 }
 
@@ -295,6 +168,11 @@ impl Enrollment {
     /// Why it ended early.
     async fn exit_reason(&self) -> Option<ExitReason> {
         self.0.exit_reason.map(Into::into)
+    }
+
+    /// Key of the goal by which it was completed; null when it came to its end in another way.
+    async fn goal_key(&self) -> Option<&str> {
+        self.0.goal_key.as_deref()
     }
 
     /// The step that comes next.

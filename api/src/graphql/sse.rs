@@ -11,13 +11,14 @@ use poem::{IntoResponse, Response};
 
 use super::ask::Ask;
 use super::http::{Body, Door, Prepared};
+use super::run;
 
 /// How often a comment is sent, so that proxies do not take a quiet stream for a dead one.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Answers with a stream. Queries and mutations are streams of one result.
 pub(super) fn respond(door: &Door, prepared: Prepared, ask: Arc<Ask>) -> Response {
-    let results = door.schema.execute_stream(prepared.operation);
+    let results = run::stream(&door.schema, Arc::clone(&ask), prepared.kind, prepared.operation);
     let next = results
         .map(move |answer| Event::message(Body::of(&answer, ask.was_executed()).text()).event_type("next"));
     // A line without text: browsers drop an event that has no data line at all.

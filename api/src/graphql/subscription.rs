@@ -15,7 +15,6 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::access::check_subscription;
 use super::ask::Ask;
 use super::dashboard::{self, Dashboard, DashboardFilter};
 use super::errors::Told;
@@ -66,6 +65,7 @@ impl News {
             }
             self.recheck_at = Instant::now() + RECHECK_EVERY;
             if found.is_some() {
+                self.ask.begin_execution();
                 self.ask.read_again();
                 return found;
             }
@@ -91,7 +91,7 @@ impl News {
         let select = lead::find::visible_to(self.ask.viewer())
             .filter(leads::Column::Id.eq(id))
             .filter(wanted);
-        Ok(select.one(self.ask.db()).await.told(&self.ask)?.map(Lead))
+        Ok(select.one(self.ask.db()).await.told(&self.ask)?.map(Lead::of))
     }
 
     async fn follow_up(
@@ -127,7 +127,6 @@ impl SubscriptionRoot {
         ctx: &Context<'_>,
         #[graphql(desc = "Which leads.")] filter: Option<LeadFilter>,
     ) -> Result<impl Stream<Item = Result<Lead, Error>> + use<>, Error> {
-        check_subscription(ctx, "leadReceived")?;
         let (news, filter) = (News::of(ctx), filter.unwrap_or_default());
         // A filter that cannot be used is told at once.
         filter.condition(news.ask.now())?;
@@ -152,7 +151,6 @@ impl SubscriptionRoot {
         ctx: &Context<'_>,
         #[graphql(desc = "The lead's id.")] id: ID,
     ) -> Result<impl Stream<Item = Result<LeadEvent, Error>> + use<>, Error> {
-        check_subscription(ctx, "leadChanged")?;
         let (news, id) = (News::of(ctx), id::read::<LeadId>("id", &id)?);
         lead::find::by_id(news.ask.db(), news.ask.viewer(), id)
             .await
@@ -179,7 +177,6 @@ impl SubscriptionRoot {
         ctx: &Context<'_>,
         #[graphql(desc = "Which follow-ups.")] filter: Option<FollowUpFilter>,
     ) -> Result<impl Stream<Item = Result<FollowUp, Error>> + use<>, Error> {
-        check_subscription(ctx, "followUpChanged")?;
         let (news, filter) = (News::of(ctx), filter.unwrap_or_default());
         filter.condition(news.ask.viewer(), &[])?;
         Ok(unfold((news, filter), |(mut news, filter)| async move {
@@ -204,7 +201,6 @@ impl SubscriptionRoot {
         ctx: &Context<'_>,
         #[graphql(desc = "Which leads.")] filter: DashboardFilter,
     ) -> Result<impl Stream<Item = Result<Dashboard, Error>> + use<>, Error> {
-        check_subscription(ctx, "dashboardChanged")?;
         let (news, filter) = (News::of(ctx), filter.read()?);
         filter.clone().checked().told(&news.ask)?;
         Ok(unfold(

@@ -5,10 +5,11 @@ mod rows;
 use async_graphql::Enum;
 
 pub use rows::{
-    AppointmentState, CampaignState, CandidateState, Comparison, ConsentAction, ConsentLevel, ConsentMethod,
-    ContactKind, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason,
-    LeadEventKind, MessageEventKind, MessageKind, MessageState, PlacementKind, SequenceState, TriggerKind,
-    Weekday,
+    AppointmentState, Awaited, CampaignState, CandidateState, Comparison, ConsentAction, ConsentLevel,
+    ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState, EnrollmentState, ExitReason, Fact,
+    FollowUpKind, FollowUpState, GateOutcome, GateReason, LeadEventKind, MessageEventKind, MessageKind,
+    MessageState, MoveObstacle, PlacementKind, Reentry, SequenceState, StaffTold, StuckReason, TakeOver,
+    TriggerKind, Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

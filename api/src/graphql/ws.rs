@@ -16,7 +16,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::StreamMap;
 
 use super::ask::Ask;
-use super::http::{Body, Door, params};
+use super::http::{Body, Door, Prepared, params};
+use super::run;
 use crate::limit::Posts;
 use crate::routes::RequestId;
 use crate::viewer::{Caller, Credentials, Denied};
@@ -237,7 +238,8 @@ impl Connection {
         };
         match prepared {
             Ok(prepared) => {
-                let results = self.door.schema.execute_stream(prepared.operation).map(Some);
+                let Prepared { kind, operation, .. } = prepared;
+                let results = run::stream(&self.door.schema, Arc::clone(&ask), kind, operation).map(Some);
                 let results = results.chain(futures_util::stream::once(async { None }));
                 self.running
                     .insert(id, results.map(move |told| (Arc::clone(&ask), told)).boxed());

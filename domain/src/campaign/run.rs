@@ -18,6 +18,7 @@ use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::nudge::Subject;
+use crate::outreach::release::{self, Released};
 use crate::playbook;
 use crate::report;
 use crate::viewer::Viewer;
@@ -53,12 +54,13 @@ pub async fn launch(h: &Hospital, viewer: &Viewer, input: ChangeState) -> Result
         return Err(Error::Refused(refusals));
     }
     let after = turn(h, viewer, &tx, before, CampaignState::Live, "campaign.launch").await?;
-    tx.commit().await?;
     // What a pause has held may go now.
+    release::note(&tx, Released::Campaign(after.id), after.updated_at).await?;
+    tx.commit().await?;
     Ok(Done {
         value: after,
         signals: Vec::new(),
-        nudges: vec![Subject::BulkMail, Subject::Enrollments],
+        nudges: vec![Subject::BulkMail, Subject::WaitingMail, Subject::Enrollments],
     })
 }
 

@@ -13,6 +13,8 @@ use crate::db;
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
+use crate::nudge::Subject;
+use crate::outreach::release::{self, Released};
 use crate::report;
 use crate::viewer::Viewer;
 
@@ -65,6 +67,7 @@ pub async fn record_spend(h: &Hospital, viewer: &Viewer, input: RecordSpend) -> 
     }
     let tx = db::begin_write(&h.db).await?;
     let campaign = find::for_change(&tx, viewer, input.campaign_id).await?;
+    let before = Entity::find_by_id((campaign.id, input.day)).one(&tx).await?;
     let row = ActiveModel {
         campaign_id: Set(campaign.id),
         day: Set(input.day),
@@ -86,6 +89,15 @@ pub async fn record_spend(h: &Hospital, viewer: &Viewer, input: RecordSpend) -> 
     )
     .insert(&tx)
     .await?;
+    // A correction may leave a budget that was spent before.
+    let may_release = before.is_some_and(|before| before.amount_minor > spend.amount_minor);
+    if may_release {
+        release::note(&tx, Released::Campaign(campaign.id), now).await?;
+    }
     tx.commit().await?;
-    Ok(Done::quiet(spend))
+    Ok(Done {
+        value: spend,
+        signals: Vec::new(),
+        nudges: may_release.then_some(Subject::BulkMail).into_iter().collect(),
+    })
 }

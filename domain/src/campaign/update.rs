@@ -20,6 +20,8 @@ use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::lead::note;
+use crate::nudge::Subject;
+use crate::outreach::release::{self, Released};
 use crate::patch::Patch;
 use crate::playbook::{self, Playbook};
 use crate::viewer::Viewer;
@@ -105,8 +107,17 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateCampaign) -> Res
         .insert(&tx)
         .await?;
     playbook::changed(&tx).await?;
+    let held_by = |plan: &Model| (plan.starts_on, plan.ends_on, plan.budget_minor);
+    let may_release = held_by(&before) != held_by(&after);
+    if may_release {
+        release::note(&tx, Released::Campaign(id), now).await?;
+    }
     tx.commit().await?;
-    Ok(Done::quiet(after))
+    Ok(Done {
+        value: after,
+        signals: Vec::new(),
+        nudges: may_release.then_some(Subject::BulkMail).into_iter().collect(),
+    })
 }
 
 /// Refuses a change of a version that is no more.

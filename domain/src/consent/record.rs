@@ -8,6 +8,7 @@ use entity::{consent_wording, contact};
 use sea_orm::ActiveModelTrait;
 use sea_orm::ActiveValue::Set;
 
+use super::lock::lock_contacts;
 use super::subject::visible_contact;
 use crate::contact::email::EmailAddress;
 use crate::contact::phone::PhoneNumber;
@@ -60,9 +61,11 @@ pub struct RecordConsent {
 /// nor evidence: a consent that nobody can prove is worth nothing.
 pub async fn record(h: &Hospital, viewer: &Viewer, input: RecordConsent) -> Result<Done<Model>> {
     let playbook = h.playbook().await?;
-    let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     let contact = visible_contact(&tx, viewer, input.contact_id).await?;
+    lock_contacts(&tx, &[contact.id]).await?;
+    // Read after the lock: a consent that waited for a withdrawal comes after it.
+    let now = h.now();
     let event = check(input, &contact, &playbook, viewer, now)?
         .insert(&tx)
         .await?;

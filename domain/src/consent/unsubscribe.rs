@@ -31,21 +31,25 @@ pub enum Method {
 }
 
 /// A committed unsubscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsubscribed {
     /// The purpose that is taken back.
     pub purpose: Purpose,
     /// Whether it was taken back before; then nothing was written.
     pub already: bool,
+    /// The language that the person is written to in, a BCP 47 tag.
+    pub language: String,
 }
 
 /// What the page behind a link shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkShows {
     /// The purpose that the link takes back.
     pub purpose: Purpose,
     /// Whether mails for this purpose still go to the person.
     pub subscribed: bool,
+    /// The language that the person is written to in, a BCP 47 tag.
+    pub language: String,
 }
 
 /// Takes back the consent to mails of the same purpose as the one that carried the link. Doing it again changes
@@ -55,10 +59,11 @@ pub struct LinkShows {
 /// [`Error::Missing`] for a token that was not made here.
 pub async fn unsubscribe(h: &Hospital, token: &str, method: Method) -> Result<Done<Unsubscribed>> {
     let message_id = open(h, token)?;
-    let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     let (message, contact) = find(&tx, message_id).await?;
     lock_contacts(&tx, &[contact.id]).await?;
+    // Read after the lock: whoever waited for it comes later than the click it waited for, and sees what that wrote.
+    let now = h.now();
     // A contact without a recorded standing unsubscribes too: a later grant must then be a new one.
     if matches!(
         standing(&tx, &contact, message.purpose, now).await?,
@@ -67,6 +72,7 @@ pub async fn unsubscribe(h: &Hospital, token: &str, method: Method) -> Result<Do
         return Ok(Done::quiet(Unsubscribed {
             purpose: message.purpose,
             already: true,
+            language: contact.language,
         }));
     }
     let said = Said {
@@ -96,6 +102,7 @@ pub async fn unsubscribe(h: &Hospital, token: &str, method: Method) -> Result<Do
         value: Unsubscribed {
             purpose: message.purpose,
             already: false,
+            language: contact.language,
         },
         signals: effect.signals,
         nudges: Vec::new(),
@@ -112,6 +119,7 @@ pub async fn look_up(h: &Hospital, token: &str) -> Result<LinkShows> {
     Ok(LinkShows {
         purpose: message.purpose,
         subscribed: !matches!(standing, Standing::Withdrawn { .. }),
+        language: contact.language,
     })
 }
 

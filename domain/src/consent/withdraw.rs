@@ -71,11 +71,12 @@ pub async fn withdraw(h: &Hospital, viewer: &Viewer, input: WithdrawConsent) -> 
             "The reason has at most 500 characters.",
         ));
     }
-    let now = h.now();
     let actor = viewer.actor();
     let tx = db::begin_write(&h.db).await?;
     let contact = visible_contact(&tx, viewer, input.contact_id).await?;
     lock_contacts(&tx, &[contact.id]).await?;
+    // Read after the lock, so that what was written before it is not later than this.
+    let now = h.now();
     let said = Said {
         contact_id: contact.id,
         purpose: input.purpose,

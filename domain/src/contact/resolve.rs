@@ -215,6 +215,8 @@ fn made(person: &Person, now: DateTime<Utc>) -> Model {
         region: person.region.clone(),
         postal_code: person.postal_code.clone(),
         merged_into_id: None,
+        link_generation: 0,
+        erased_at: None,
         created_at: now,
         updated_at: now,
     }

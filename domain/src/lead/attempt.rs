@@ -19,6 +19,7 @@ use crate::error::{Code, Error, Refusal, Result};
 use crate::follow_up::build::{self, About, Pace, Tried};
 use crate::hospital::Hospital;
 use crate::id::new_id;
+use crate::sequence::happen::Happening;
 use crate::sla::calendar::Calendar;
 use crate::viewer::Viewer;
 
@@ -95,9 +96,9 @@ pub async fn log(h: &Hospital, viewer: &Viewer, input: LogAttempt) -> Result<Don
     if let Some(next) = next_follow_up(&change, &attempt, &waiting, &calendar) {
         change.open_follow_up(next).await?;
     }
-    if stage != before.stage {
-        change.stage_moved().await?;
-    }
+    let mut happened = vec![Happening::AttemptLogged(attempt.outcome)];
+    happened.extend((stage != before.stage).then_some(Happening::StageChanged));
+    change.sequences_follow(&happened).await?;
     change.commit(|lead| Logged { lead, attempt }).await
 }
 

@@ -26,7 +26,7 @@ use crate::follow_up as follow_ups;
 use crate::hospital::Hospital;
 use crate::nudge::Subject;
 use crate::playbook::Playbook;
-use crate::sequence::enroll;
+use crate::sequence::happen::{self, Happening};
 use crate::signal::Signal;
 use crate::viewer::{Actor, Viewer};
 
@@ -108,15 +108,21 @@ impl<'h> Change<'h> {
         contact.ok_or_else(|| Error::fault("a lead has no contact"))
     }
 
-    /// Lets sequences follow the lead's new stage: some end, others begin.
-    pub(super) async fn stage_moved(&mut self) -> Result<()> {
+    /// Lets sequences follow what happened to the lead: some end, some go on, others begin.
+    pub(super) async fn sequences_follow(&mut self, happened: &[Happening]) -> Result<()> {
         let contact = self.contact().await?;
-        let begun =
-            enroll::on_stage_changed(&self.tx, &self.playbook, &self.lead, &contact, self.now).await?;
-        if begun > 0 {
+        let followed =
+            happen::follow_lead(&self.tx, &self.playbook, &self.lead, &contact, happened, self.now).await?;
+        self.signals.extend(followed.signals);
+        if followed.due {
             self.nudges.push(Subject::Enrollments);
         }
         Ok(())
+    }
+
+    /// The same for a change of stage alone.
+    pub(super) async fn stage_moved(&mut self) -> Result<()> {
+        self.sequences_follow(&[Happening::StageChanged]).await
     }
 
     /// The lead's open follow-ups, held, the earliest due first.

@@ -22,6 +22,7 @@ use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::nudge::Subject;
 use crate::routing;
+use crate::sequence::happen;
 use crate::signal::Signal;
 use crate::viewer::Actor;
 
@@ -72,19 +73,32 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         who: &who,
         now,
     };
+    let goes_on = answered_again(&tx, &case).await?;
     if let Some(first) = same_again(&tx, &case, &triage).await? {
         rows::grant_again(&tx, &case).await?;
         tx.commit().await?;
-        return Ok(repeated(first));
+        let mut done = repeated(first);
+        done.nudges.extend(goes_on.then_some(Subject::Enrollments));
+        return Ok(done);
     }
     let found = routing::find_rule(&playbook, &light.triaged(&triage));
     let serving = routing::serving(&playbook, found.team);
     let routing = routing::decide(&found, &playbook, &routing::load(&tx, &serving).await?, now);
     let rows = rows::of(&case, new_lead(&case, triage, &found, routing));
-    let done = told(&rows);
+    let done = told(&rows, goes_on);
     rows::insert(&tx, &who, rows).await?;
     tx.commit().await?;
     Ok(done)
+}
+
+/// Lets enrollments go on that wait for a known contact to send a form. Answers whether there were some.
+async fn answered_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Result<bool> {
+    match (case.light.inquiry.form_id, case.who) {
+        (Some(_), Resolution::Known { contact, .. }) => {
+            happen::form_answered(tx, case.light.playbook, contact.id, case.now).await
+        }
+        _ => Ok(false),
+    }
 }
 
 /// One inquiry on its way to a lead.
@@ -158,13 +172,14 @@ fn new_lead(
         scheduled_at: None,
         completed_at: None,
         closed_at: None,
+        erased_at: None,
         version: 1,
         updated_at: case.now,
     }
 }
 
 /// The news of a new lead.
-fn told(rows: &Rows) -> Done<Receipt> {
+fn told(rows: &Rows, goes_on: bool) -> Done<Receipt> {
     let mut signals = vec![Signal::LeadReceived {
         lead_id: rows.lead.id,
     }];
@@ -175,7 +190,7 @@ fn told(rows: &Rows) -> Done<Receipt> {
     if !rows.messages.is_empty() {
         nudges.push(Subject::WaitingMail);
     }
-    if !rows.enrollments.is_empty() {
+    if goes_on || !rows.enrollments.is_empty() {
         nudges.push(Subject::Enrollments);
     }
     Done {
@@ -197,28 +212,29 @@ fn repeated(first: LeadId) -> Done<Receipt> {
 
 /// Keys that make inquiries about one address, number or external id wait for each other.
 fn lock_keys(h: &Hospital, inquiry: &Inquiry, source: Source) -> Vec<i64> {
-    let key = |kind: &str, value: &str| {
-        let hash = h.secrets.address_hash(kind, value);
-        i64::from_be_bytes(std::array::from_fn(|index| hash[index]))
-    };
-    let person = &inquiry.person;
-    [
-        person
-            .email
-            .as_ref()
-            .map(|email| key("lock email", &email.normalized())),
-        person
-            .phone
-            .as_ref()
-            .map(|phone| key("lock phone", phone.as_str())),
-        inquiry
-            .external_id
-            .as_ref()
-            .map(|id| key("lock external id", &format!("{}/{id}", source.channel))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let email = inquiry.person.email.as_ref().map(|email| email.normalized());
+    let phone = inquiry.person.phone.as_ref().map(|phone| phone.as_str());
+    let mut keys = person_keys(h, email.as_deref(), phone);
+    if let Some(id) = &inquiry.external_id {
+        keys.push(lock_key(
+            h,
+            "lock external id",
+            &format!("{}/{id}", source.channel),
+        ));
+    }
+    keys
+}
+
+/// Keys that make operations about one normalized address or number wait for each other.
+pub(crate) fn person_keys(h: &Hospital, email: Option<&str>, phone: Option<&str>) -> Vec<i64> {
+    let email = email.map(|email| lock_key(h, "lock email", email));
+    let phone = phone.map(|phone| lock_key(h, "lock phone", phone));
+    email.into_iter().chain(phone).collect()
+}
+
+fn lock_key(h: &Hospital, kind: &str, value: &str) -> i64 {
+    let hash = h.secrets.address_hash(kind, value);
+    i64::from_be_bytes(std::array::from_fn(|index| hash[index]))
 }
 
 /// The lead that this external id made before.
@@ -238,12 +254,11 @@ async fn same_external_id(
     Ok(found.map(|lead| lead.id))
 }
 
-/// The lead that this person's same inquiry made minutes ago.
+/// The lead that this person's same inquiry made minutes ago, whatever external id it came with: a page that makes a new
+/// id for every press of its button sends one inquiry many times.
 async fn same_again(tx: &DatabaseTransaction, case: &Case<'_>, triage: &Triage) -> Result<Option<LeadId>> {
     let inquiry = case.light.inquiry;
-    let (Some(form_id), None, Resolution::Known { contact, .. }) =
-        (inquiry.form_id, &inquiry.external_id, case.who)
-    else {
+    let (Some(form_id), Resolution::Known { contact, .. }) = (inquiry.form_id, case.who) else {
         return Ok(None);
     };
     let same = lead::Entity::find()

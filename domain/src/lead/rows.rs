@@ -1,9 +1,9 @@
-//! The rows of a received lead, built by pure functions and written in one statement per table.
+//! The rows of a received lead, built by pure functions and written together.
 
 use entity::lead_event::LeadEventKind;
 use entity::touchpoint::TouchpointKind;
 use entity::{
-    consent_event, contact, contact_candidate, enrollment, follow_up, lead, lead_event, message,
+    consent_event, contact_candidate, date_occasion, enrollment, follow_up, lead, lead_event, message,
     message_event, touchpoint,
 };
 use sea_orm::ActiveValue::Set;
@@ -16,6 +16,7 @@ use super::facts;
 use super::receive::Case;
 use crate::consent::{self, AtIntake};
 use crate::contact::resolve::Resolution;
+use crate::db::together::Together;
 use crate::error::Result;
 use crate::follow_up::build::{self, About, Pace};
 use crate::id::new_id;
@@ -31,6 +32,7 @@ pub(super) struct Rows {
     pub touchpoint: touchpoint::ActiveModel,
     pub follow_up: follow_up::Model,
     pub enrollments: Vec<enrollment::ActiveModel>,
+    pub occasions: Vec<date_occasion::ActiveModel>,
     pub messages: Vec<message::ActiveModel>,
     pub message_events: Vec<message_event::ActiveModel>,
     pub candidates: Vec<contact_candidate::ActiveModel>,
@@ -73,6 +75,7 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
             .map(|message| plan::planned_event(message, now))
             .collect(),
         candidates: candidates(case),
+        occasions: sequence::dates::of_lead(playbook, &lead, now),
         follow_up,
         enrollments,
         messages,
@@ -170,41 +173,25 @@ fn candidates(case: &Case<'_>) -> Vec<contact_candidate::ActiveModel> {
 
 /// Writes everything, in the order of the foreign keys.
 pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Rows) -> Result<()> {
+    let mut together = Together::default();
     match who {
-        Resolution::New { contact, .. } => {
-            contact::Entity::insert(contact.clone().into_active_model())
-                .exec_without_returning(tx)
-                .await?;
-        }
+        Resolution::New { contact, .. } => together.add([contact.clone().into_active_model()]),
         Resolution::Known { changed, .. } if changed.is_empty() => {}
         Resolution::Known { contact, .. } => {
             contact.clone().into_active_model().reset_all().update(tx).await?;
         }
     }
-    lead::Entity::insert(rows.lead.into_active_model())
-        .exec_without_returning(tx)
-        .await?;
-    touchpoint::Entity::insert(rows.touchpoint)
-        .exec_without_returning(tx)
-        .await?;
-    follow_up::Entity::insert(rows.follow_up.into_active_model())
-        .exec_without_returning(tx)
-        .await?;
-    insert_all(tx, rows.events).await?;
-    insert_all(tx, rows.consents).await?;
-    insert_all(tx, rows.candidates).await?;
-    insert_all(tx, rows.enrollments).await?;
-    insert_all(tx, rows.messages).await?;
-    insert_all(tx, rows.message_events).await
-}
-
-async fn insert_all<Row>(tx: &DatabaseTransaction, rows: Vec<Row>) -> Result<()>
-where
-    Row: ActiveModelTrait,
-{
-    if !rows.is_empty() {
-        Row::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
+    together.add([rows.lead.into_active_model()]);
+    together.add([rows.touchpoint]);
+    together.add([rows.follow_up.into_active_model()]);
+    together.add(rows.events);
+    together.add(rows.consents);
+    together.add(rows.candidates);
+    together.add(rows.enrollments);
+    together.add(rows.occasions);
+    together.add(rows.messages);
+    together.add(rows.message_events);
+    together.insert(tx).await?;
     Ok(())
 }
 
@@ -229,6 +216,9 @@ pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Re
                 Some(row.wording_id) == event.wording_id.clone().take() && row.occurred_at > recent
             })
         })
-        .collect();
-    insert_all(tx, new).await
+        .collect::<Vec<_>>();
+    consent_event::Entity::insert_many(new)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
 }

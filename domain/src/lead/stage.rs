@@ -5,6 +5,7 @@
 //! closing and reopening, because figures count leads that *ever* reached a stage.
 
 mod close;
+mod miss;
 mod qualify;
 mod reopen;
 mod schedule;
@@ -17,6 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::playbook::Playbook;
 
 pub use close::{Close, close};
+pub use miss::{MissAppointment, miss};
 pub use qualify::{Qualify, qualify};
 pub use reopen::{Reopen, reopen};
 pub use schedule::{ScheduleAppointment, Scheduled, schedule};

@@ -24,6 +24,7 @@ use crate::follow_up::rank;
 use crate::hospital::Hospital;
 use crate::patch::Patch;
 use crate::playbook::Playbook;
+use crate::sequence::happen::Happening;
 use crate::signal::Signal;
 use crate::viewer::Viewer;
 
@@ -126,6 +127,19 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateLead) -> Result<
     if old.urgent != new.urgent {
         follow_ups_urgent(&mut change, new.urgent).await?;
     }
+    let mut happened = vec![Happening::DataChanged];
+    let is_new = |flag: &&EligibilityFlag| !old.flags.0.contains(flag);
+    happened.extend(
+        change
+            .lead
+            .flags
+            .0
+            .iter()
+            .filter(is_new)
+            .copied()
+            .map(Happening::FlagRaised),
+    );
+    change.sequences_follow(&happened).await?;
     change.commit(|lead| lead).await
 }
 

@@ -147,3 +147,63 @@ proptest! {
         prop_assert_eq!(secrets().open_unsubscribe_token(&text), None);
     }
 }
+
+fn link() -> PreferenceLink<'static> {
+    PreferenceLink {
+        message_id: message(),
+        contact_id: Uuid::from_u128(2),
+        purpose: "MARKETING",
+        generation: 0,
+    }
+}
+
+#[test]
+fn a_preference_token_proves_exactly_what_it_was_made_for() {
+    let token = secrets().preference_token(&link());
+    assert_eq!(token.len(), PREFERENCE_TOKEN_CHARS);
+    assert_eq!(secrets().message_of_preference_token(&token), Some(message()));
+    assert!(secrets().proves_preference(&token, &link()));
+    let others = [
+        PreferenceLink {
+            contact_id: Uuid::from_u128(3),
+            ..link()
+        },
+        PreferenceLink {
+            purpose: "REMINDER",
+            ..link()
+        },
+        PreferenceLink {
+            generation: 1,
+            ..link()
+        },
+        PreferenceLink {
+            message_id: Uuid::from_u128(9),
+            ..link()
+        },
+    ];
+    for other in others {
+        assert!(!secrets().proves_preference(&token, &other), "{other:?}");
+    }
+    assert!(!Secrets::new([8; 32]).proves_preference(&token, &link()));
+}
+
+#[test]
+fn a_preference_token_changed_in_any_place_proves_nothing() {
+    let token = secrets().preference_token(&link());
+    for at in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        assert!(!secrets().proves_preference(&changed, &link()), "{at}");
+    }
+    for text in [
+        "",
+        "x",
+        &token[1..],
+        &format!("{token}A"),
+        "é".repeat(32).as_str(),
+    ] {
+        assert!(!secrets().proves_preference(text, &link()), "{text}");
+    }
+    assert_eq!(secrets().open_unsubscribe_token(&token), None);
+}

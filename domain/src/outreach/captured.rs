@@ -7,8 +7,8 @@ use entity::{lead, message};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, FromQueryResult, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
 };
 
 use crate::error::{Error, Result};
@@ -43,14 +43,6 @@ pub(super) fn row(message_id: MessageId, mail: &Kept, now: DateTime<Utc>) -> Act
         raw: Set(mail.raw.clone()),
         captured_at: Set(now),
     }
-}
-
-/// Keeps mails in the transaction that settles them as accepted.
-pub(super) async fn keep(tx: &DatabaseTransaction, rows: Vec<ActiveModel>) -> Result<()> {
-    if !rows.is_empty() {
-        Entity::insert_many(rows).exec_without_returning(tx).await?;
-    }
-    Ok(())
 }
 
 /// A line of the outbox.

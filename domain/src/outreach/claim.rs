@@ -1,13 +1,13 @@
 //! Claims messages that are due, asks the gate in the same transaction, and hands out what may go.
 //!
-//! One transaction takes a batch by one conditional update, reads what the gate has to know of the whole batch by a
-//! handful of statements, decides message by message in memory, and writes every decision by one statement. What it
-//! costs does not depend on how many messages wait.
+//! One transaction takes a batch by one locking statement, reads what the gate has to know of the whole batch by a
+//! handful of statements, decides message by message in memory, and writes every claim with its decision by one
+//! statement. What it costs does not depend on how many messages wait.
 //!
 //! Only this module can make a [`Sendable`], and only of a message that the gate allowed: mail leaves no other way.
 
-mod known;
-mod rows;
+pub(super) mod known;
+pub(super) mod rows;
 
 use std::sync::Arc;
 
@@ -24,10 +24,15 @@ use super::plan;
 use crate::db::{self, BATCH_MAX, each::update_each};
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
-use known::Known;
+use known::{Asked, Known};
+use rows::Contacts;
 
 /// How long a message waits whose contact is being changed by somebody at this moment.
 const BUSY_CONTACT_WAIT: TimeDelta = TimeDelta::seconds(2);
+
+/// The longest that a message waits before the gate looks again, however far off the time is that is known. The times
+/// are set by people, who change their minds.
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
 
 /// Who a message goes to.
 #[derive(Clone)]
@@ -137,8 +142,8 @@ pub struct Claimed {
 pub async fn claim(h: &Hospital, lane: Lane, limit: usize, lease_secs: u32) -> Result<Claimed> {
     let limit = limit.clamp(1, BATCH_MAX);
     let playbook = h.playbook().await?;
-    let now = h.now();
     let tx = db::begin_write(&h.db).await?;
+    let now = h.now();
     let lease_until = now + TimeDelta::seconds(lease_secs.into());
     let messages = take(&tx, lane, limit, now, lease_until).await?;
     let mut claimed = Claimed {
@@ -151,18 +156,19 @@ pub async fn claim(h: &Hospital, lane: Lane, limit: usize, lease_secs: u32) -> R
     if messages.is_empty() {
         return Ok(claimed);
     }
-    let known = Known::read(&tx, h, &playbook, &messages, now).await?;
-    let decided: Vec<(message::Model, Verdict)> = messages
-        .into_iter()
-        .map(|message| {
-            let verdict = verdict(&known, &message);
-            (message, verdict)
-        })
-        .collect();
-    write(&tx, &decided, now).await?;
+    let mut known = Known::read(&tx, h, &playbook, &messages, Contacts::Held).await?;
+    let mut decided: Vec<(message::Model, Verdict)> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let verdict = verdict(&known, &message);
+        if let Verdict::Go(..) = verdict {
+            known.count(&message);
+        }
+        decided.push((message, verdict));
+    }
+    write(&tx, &decided, known.now).await?;
     for (message, verdict) in decided {
         match verdict {
-            Verdict::Go(decision) => claimed.sendables.push(sendable(&known, message, decision)?),
+            Verdict::Go(decision, _) => claimed.sendables.push(sendable(&known, message, decision)?),
             Verdict::Never(_) => claimed.withheld += 1,
             Verdict::Wait(..) | Verdict::Busy(_) => claimed.deferred += 1,
         }
@@ -185,9 +191,10 @@ pub async fn oldest_due(conn: &impl ConnectionTrait, lane: Lane) -> Result<Optio
     Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
 }
 
-/// Marks a batch as claimed. The choice is a CTE of its own: as a plain subquery PostgreSQL may run it again for each
-/// row and lock more than the limit. The states are written as the partial index has them, so that both databases use
-/// it.
+/// Takes a batch: holds its rows until the transaction ends and marks them as claimed, in memory. They are written once,
+/// together with what the gate says of each: every write of a message is paid again in each of its indexes.
+///
+/// The states are written as the partial index has them, so that both databases use it.
 async fn take(
     tx: &DatabaseTransaction,
     lane: Lane,
@@ -197,18 +204,19 @@ async fn take(
 ) -> Result<Vec<message::Model>> {
     let backend = tx.get_database_backend();
     let sql = format!(
-        "WITH due AS (SELECT id FROM message WHERE lane = $1 AND (state = 'PLANNED' OR state = 'DEFERRED') \
-         AND due_at <= $2 ORDER BY due_at, id LIMIT $3{lock}) \
-         UPDATE message SET state = 'CLAIMED', fence = fence + 1, lease_until = $4 \
-         WHERE id IN (SELECT id FROM due) RETURNING *",
+        "SELECT * FROM message WHERE lane = $1 AND (state = 'PLANNED' OR state = 'DEFERRED') AND due_at <= $2 \
+         ORDER BY due_at, id LIMIT $3{lock}",
         lock = skip_locked(backend),
     );
     let limit = i64::try_from(limit).map_err(|_| Error::fault("a batch has a small size"))?;
-    let values: [Value; 4] = [lane.as_str().into(), now.into(), limit.into(), lease_until.into()];
+    let values: [Value; 3] = [lane.as_str().into(), now.into(), limit.into()];
     let statement = Statement::from_sql_and_values(backend, sql, values);
     let mut taken = message::Model::find_by_statement(statement).all(tx).await?;
-    // RETURNING promises no order.
-    taken.sort_unstable_by_key(|message| (message.due_at, message.id));
+    for message in &mut taken {
+        message.state = MessageState::Claimed;
+        message.fence += 1;
+        message.lease_until = Some(lease_until);
+    }
     Ok(taken)
 }
 
@@ -222,8 +230,8 @@ pub(super) fn skip_locked(backend: DbBackend) -> &'static str {
 
 /// What becomes of a claimed message.
 enum Verdict {
-    /// It may go.
-    Go(Decision),
+    /// It may go, if it begins to before this time, at which its window closes.
+    Go(Decision, Option<DateTime<Utc>>),
     /// Not before this time.
     Wait(Decision, DateTime<Utc>),
     /// Never.
@@ -233,17 +241,27 @@ enum Verdict {
 }
 
 fn verdict(known: &Known<'_>, message: &message::Model) -> Verdict {
-    let Some(decision) = known.decide(message) else {
+    let Some(Asked { decision, good_for }) = known.ask(message) else {
         return Verdict::Busy(known.now + BUSY_CONTACT_WAIT);
     };
     match (decision.outcome, decision.until) {
-        (GateOutcome::Allow, _) => Verdict::Go(decision),
+        (GateOutcome::Allow, _) => Verdict::Go(decision, good_for.map(|good_for| known.now + good_for)),
         (GateOutcome::Withhold, _) => Verdict::Never(decision),
         (GateOutcome::Defer, until) => {
             let until = until.unwrap_or(known.now + super::gate::RECHECK);
-            Verdict::Wait(decision, until)
+            Verdict::Wait(decision, until.min(known.now + LONGEST_WAIT))
         }
     }
+}
+
+/// Whether the history says already that the message waits for this.
+fn is_told(message: &message::Model, decision: &Decision) -> bool {
+    let main = |decision: &Decision| decision.reasons.first().map(|reason| reason.code);
+    let before = message
+        .decision
+        .as_ref()
+        .filter(|before| before.outcome == GateOutcome::Defer);
+    before.is_some_and(|before| main(before) == main(decision))
 }
 
 /// Writes all decisions, and the history of what does not go now.
@@ -257,14 +275,16 @@ async fn write(
         .map(|(message, verdict)| decided_row(message, verdict, now))
         .collect();
     let sql = "UPDATE message SET state = v.column2, due_at = v.column3, lease_until = v.column4, \
-               decision = v.column5, consent_event_id = v.column6, settled_at = v.column7 \
+               decision = v.column5, consent_event_id = v.column6, settled_at = v.column7, fence = v.column8, \
+               handed_off_at = NULL \
                FROM ({rows}) AS v WHERE message.id = v.column1 RETURNING message.id";
     update_each(tx, sql, Vec::new(), rows).await?;
     let events: Vec<_> = decided
         .iter()
         .filter_map(|(message, verdict)| {
             let (kind, decision) = match verdict {
-                Verdict::Go(_) | Verdict::Busy(_) => return None,
+                Verdict::Go(..) | Verdict::Busy(_) => return None,
+                Verdict::Wait(decision, _) if is_told(message, decision) => return None,
                 Verdict::Wait(decision, _) => (MessageEventKind::Deferred, decision),
                 Verdict::Never(decision) => (MessageEventKind::Withheld, decision),
             };
@@ -278,13 +298,14 @@ async fn write(
     Ok(())
 }
 
-fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) -> [Value; 7] {
+fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) -> [Value; 8] {
     let none = None::<DateTime<Utc>>;
     let (state, due_at, lease_until, decision, settled_at) = match verdict {
-        Verdict::Go(decision) => (
+        Verdict::Go(decision, closes_at) => (
             MessageState::Claimed,
             message.due_at,
-            message.lease_until,
+            // Nothing is handed off when its lease is over, so nothing goes out when its window has closed.
+            [message.lease_until, *closes_at].into_iter().flatten().min(),
             Some(decision),
             none,
         ),
@@ -305,7 +326,7 @@ fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) 
         ),
     };
     let relied_on: Option<ConsentEventId> = match verdict {
-        Verdict::Go(decision) => decision.consent_event_id,
+        Verdict::Go(decision, _) => decision.consent_event_id,
         _ => message.consent_event_id,
     };
     [
@@ -316,6 +337,7 @@ fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) 
         decision.cloned().into(),
         relied_on.into(),
         settled_at.into(),
+        message.fence.into(),
     ]
 }
 

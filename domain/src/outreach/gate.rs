@@ -11,30 +11,95 @@
 //! - Suppression is stronger than consent. A hard bounce and a do-not-contact stop every mail to the address, requested
 //!   or not. A complaint stops what nobody asked for or has booked, that is all nurture but reminders; the person may
 //!   still fill in a form and get its answer.
-//! - Quiet hours hold for all nurture, in every zone the contact may be in. A requested reply and a mail to staff do
-//!   not wait for the morning.
-//! - Pauses of the campaign or the sequence hold nurture where it is.
+//! - Quiet hours hold for all nurture, in every zone the contact may be in and by every window that may hold there. A
+//!   requested reply and a mail to staff do not wait for the morning.
+//! - Pauses of the campaign or the sequence hold nurture where it is, and so does a text that is not approved.
+//! - *Promotional* nurture, that is marketing and research but neither care coordination nor reminders, also keeps to
+//!   the contact's own pause and choice of service lines, the frequency caps over all campaigns, and the campaign's days
+//!   and budget. What a campaign has not begun or cannot pay for waits; what comes after its last day never goes.
+//! - A hold for capacity is about demand, so it holds marketing alone: those who are patients already are still helped.
+//! - A stop for the good name of the sending domain holds all bulk, that is all nurture but reminders. Answers that
+//!   people asked for, reminders and mail to staff go on: few of them are ever reported, and mailbox providers ask that
+//!   the streams be kept apart.
 //!
 //! A reason to withhold is stronger than a reason to defer, but all reasons are listed. Sentences hold no personal data.
+
+mod campaign;
+mod caps;
+mod hold;
+mod sentence;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use entity::enums::Purpose;
 use entity::id::{ConsentEventId, ConsentWordingId};
-use entity::message::{Decision, DecisionReason, GateOutcome, GateReason, MessageKind};
+use entity::message::{Decision, GateOutcome, GateReason, MessageKind};
 use entity::suppression::SuppressionReason;
 
+use self::hold::{Hold, holds};
+use self::sentence::explain_until;
 use crate::consent::Standing;
-use crate::quiet_hours::{self, SendWindow};
+use crate::quiet_hours::SendWindow;
+
+pub use self::campaign::CampaignNow;
+pub use self::caps::{Caps, WEEK};
+pub use self::sentence::explain;
 
 #[cfg(test)]
 mod tests;
 
 /// Version of these rules, kept with every decision. It rises when a rule changes.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// How long a message waits before the gate looks again when no time is known, as under a pause.
 pub const RECHECK: TimeDelta = TimeDelta::minutes(15);
+
+/// Whether the text of a message may go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TemplateApproval {
+    /// It needs no approval.
+    #[default]
+    NotNeeded,
+    /// It is approved and unchanged since.
+    Approved,
+    /// It is not approved, or was changed since.
+    NotApproved,
+}
+
+/// Whether the teams can serve those who would answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pacing {
+    /// They can.
+    #[default]
+    Open,
+    /// They cannot.
+    Held {
+        /// When they can again; none if nobody knows.
+        until: Option<DateTime<Utc>>,
+    },
+}
+
+/// What the contact chose beside its consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preferences {
+    /// Until when it wants no promotional mail.
+    pub paused_until: Option<DateTime<Utc>>,
+    /// Most promotional mails in any 7 days; none leaves it to the house.
+    pub max_per_week: Option<u32>,
+    /// Whether it wants mail about the service line that the message is about.
+    pub wants_line: bool,
+}
+
+impl Default for Preferences {
+    /// What holds for a contact that chose nothing.
+    fn default() -> Self {
+        Self {
+            paused_until: None,
+            max_per_week: None,
+            wants_line: true,
+        }
+    }
+}
 
 /// What the gate looks at.
 #[derive(Clone, Debug)]
@@ -53,14 +118,27 @@ pub struct GateInput<'a> {
     pub standing: Standing,
     /// Why the address is suppressed, if it is.
     pub suppressed: Option<SuppressionReason>,
+    /// What the contact chose beside its consent.
+    pub preferences: Preferences,
     /// Zones in which the contact may be; none means anywhere in the country.
     pub zones: &'a [Tz],
     /// The local hours in which nurture may go.
     pub window: &'a SendWindow,
-    /// Whether the campaign that holds it is paused.
-    pub campaign_paused: bool,
+    /// The house's frequency caps.
+    pub caps: Caps,
+    /// When the contact was sent, or is just about to be sent, the promotional mails of the last [`WEEK`], over all
+    /// campaigns, the latest first.
+    pub history: &'a [DateTime<Utc>],
+    /// The campaigns that it belongs to.
+    pub campaigns: &'a [CampaignNow],
     /// Whether the sequence that planned it is paused.
     pub sequence_paused: bool,
+    /// Whether its text may go out.
+    pub template: TemplateApproval,
+    /// Whether the teams can serve those who would answer.
+    pub pacing: Pacing,
+    /// Whether bulk mail of the sending domain is stopped.
+    pub sending_stopped: bool,
     /// Whether the lead was closed, or the enrollment that planned the message left early.
     pub lead_left: bool,
     /// Whether what a mail to staff is about is no longer so: the follow-up is done or has gone to somebody else.
@@ -73,7 +151,10 @@ impl GateInput<'_> {
     /// Whether it goes to a member of staff at work.
     const fn is_staff_notice(&self) -> bool {
         match self.kind {
-            MessageKind::FollowUpAssigned | MessageKind::FollowUpDueSoon | MessageKind::FollowUpLate => true,
+            MessageKind::FollowUpAssigned
+            | MessageKind::FollowUpDueSoon
+            | MessageKind::FollowUpLate
+            | MessageKind::SequenceNotice => true,
             MessageKind::Confirmation | MessageKind::Nurture => false,
         }
     }
@@ -81,31 +162,60 @@ impl GateInput<'_> {
     fn is_nurture(&self) -> bool {
         self.kind == MessageKind::Nurture
     }
+
+    fn is_bulk(&self) -> bool {
+        is_bulk(self.kind, self.purpose)
+    }
+
+    fn is_promotional(&self) -> bool {
+        is_promotional(self.kind, self.purpose)
+    }
+}
+
+/// Whether it is a mail that nobody waits for.
+#[must_use]
+pub fn is_bulk(kind: MessageKind, purpose: Purpose) -> bool {
+    kind == MessageKind::Nurture && purpose != Purpose::Reminder
+}
+
+/// Whether it is a mail that serves the hospital before it serves the contact. These are the mails that caps count.
+#[must_use]
+pub fn is_promotional(kind: MessageKind, purpose: Purpose) -> bool {
+    kind == MessageKind::Nurture && matches!(purpose, Purpose::Marketing | Purpose::Research)
+}
+
+/// How long a mail that was allowed may still begin to go out: until the window closes. None when no window holds it.
+#[must_use]
+pub fn good_for(input: &GateInput<'_>) -> Option<TimeDelta> {
+    hold::good_for(input)
 }
 
 /// Decides.
 #[must_use]
 pub fn decide(input: &GateInput<'_>) -> Decision {
-    let mut reasons = reasons_to_withhold(input);
-    let withhold = !reasons.is_empty();
-    let (holds, until) = reasons_to_defer(input);
-    reasons.extend(holds);
-    let outcome = match (withhold, reasons.is_empty()) {
-        (true, _) => GateOutcome::Withhold,
-        (false, false) => GateOutcome::Defer,
-        (false, true) => {
-            reasons.push(reason_to_allow(input));
-            GateOutcome::Allow
-        }
+    let against = reasons_to_withhold(input);
+    let holds = holds(input);
+    let outcome = match (against.is_empty(), holds.is_empty()) {
+        (false, _) => GateOutcome::Withhold,
+        (true, false) => GateOutcome::Defer,
+        (true, true) => GateOutcome::Allow,
     };
+    let mut reasons: Vec<_> = against.into_iter().map(explain).collect();
+    let waits = |hold: &Hold| explain_until(hold.reason, Some(hold.until));
+    reasons.extend(holds.iter().map(waits));
+    if outcome == GateOutcome::Allow {
+        reasons.push(explain(reason_to_allow(input)));
+    }
     let (consent_event_id, wording_id) = relied_on(input);
     Decision {
         outcome,
-        reasons: reasons.into_iter().map(explain).collect(),
-        until: until.filter(|_| outcome == GateOutcome::Defer),
+        reasons,
+        until: hold::until(input, &holds).filter(|_| outcome == GateOutcome::Defer),
         consent_event_id,
         wording_id,
         rules_version: RULES_VERSION,
+        window_version: input.is_nurture().then(|| input.window.version.clone()),
+        cap_version: input.is_promotional().then_some(input.caps.version),
         at: input.now,
     }
 }
@@ -124,32 +234,9 @@ pub fn withheld(
         consent_event_id,
         wording_id: None,
         rules_version: RULES_VERSION,
+        window_version: None,
+        cap_version: None,
         at: now,
-    }
-}
-
-/// A reason with its sentence.
-#[must_use]
-pub fn explain(code: GateReason) -> DecisionReason {
-    let text = match code {
-        GateReason::ConsentGranted => "The contact agreed to email for this purpose.",
-        GateReason::RequestedReply => "The person asked for this reply by filling in a form.",
-        GateReason::StaffNotice => "It goes to a member of staff about their work.",
-        GateReason::NoConsent => "The contact has not agreed to email for this purpose.",
-        GateReason::ConsentWithdrawn => "The contact has taken back the consent to email for this purpose.",
-        GateReason::Suppressed => "The address must not be written to.",
-        GateReason::NoAddress => "There is no email address to write to.",
-        GateReason::QuietHours => "It is quiet hours where the contact may be.",
-        GateReason::CampaignPaused => "The campaign is paused.",
-        GateReason::SequencePaused => "The sequence is paused.",
-        GateReason::LeadLeft => "The lead was closed or left the sequence.",
-        GateReason::OutOfDate => "What it was about is no longer so.",
-        GateReason::TemplateFailed => "The template could not be filled in.",
-        GateReason::Expired => "It was not sent while it still made sense.",
-    };
-    DecisionReason {
-        code,
-        text: text.to_owned(),
     }
 }
 
@@ -165,7 +252,10 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
             .is_some_and(|why| stops(why, input))
             .then_some(GateReason::Suppressed),
         consent_missing(input),
+        (input.is_promotional() && !input.preferences.wants_line).then_some(GateReason::LineUnwanted),
         (!input.is_staff_notice() && input.lead_left).then_some(GateReason::LeadLeft),
+        (input.is_promotional() && input.campaigns.iter().any(|campaign| campaign.is_over(input.now)))
+            .then_some(GateReason::CampaignEnded),
         (input.is_staff_notice() && input.out_of_date).then_some(GateReason::OutOfDate),
         (input.now >= input.expires_at).then_some(GateReason::Expired),
     ];
@@ -176,7 +266,7 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
 fn stops(why: SuppressionReason, input: &GateInput<'_>) -> bool {
     match why {
         SuppressionReason::HardBounce | SuppressionReason::DoNotContact => true,
-        SuppressionReason::Complaint => input.is_nurture() && input.purpose != Purpose::Reminder,
+        SuppressionReason::Complaint => input.is_bulk(),
     }
 }
 
@@ -191,27 +281,6 @@ fn consent_missing(input: &GateInput<'_>) -> Option<GateReason> {
         (_, Standing::Withdrawn { .. }) => Some(GateReason::ConsentWithdrawn),
         (_, Standing::Denied | Standing::None | Standing::Expired) => Some(GateReason::NoConsent),
     }
-}
-
-/// Why it may not go now, and when to ask again: when the last of the known holds has passed.
-fn reasons_to_defer(input: &GateInput<'_>) -> (Vec<GateReason>, Option<DateTime<Utc>>) {
-    if !input.is_nurture() {
-        return (Vec::new(), None);
-    }
-    let recheck = input.now + RECHECK;
-    let mut holds = Vec::new();
-    if !quiet_hours::is_allowed(input.now, input.zones, input.window) {
-        let opens = quiet_hours::next_allowed(input.now, input.zones, input.window);
-        holds.push((GateReason::QuietHours, opens.unwrap_or(recheck)));
-    }
-    if input.campaign_paused {
-        holds.push((GateReason::CampaignPaused, recheck));
-    }
-    if input.sequence_paused {
-        holds.push((GateReason::SequencePaused, recheck));
-    }
-    let until = holds.iter().map(|(_, until)| *until).max();
-    (holds.into_iter().map(|(reason, _)| reason).collect(), until)
 }
 
 fn reason_to_allow(input: &GateInput<'_>) -> GateReason {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use entity::enums::Medium;
 use entity::id::{LeadId, MessageId, SuppressionId};
-use entity::lead_event::{self, LeadEventKind};
+use entity::lead_event::LeadEventKind;
 use entity::message::{GateReason, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::suppression::{self, SuppressionReason};
@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryS
 use super::captured::{self, Kept};
 use super::claim::Sendable;
 use super::{gate, plan};
-use crate::db::{self, each::update_each};
+use crate::db::{self, each::update_each, together::Together};
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
@@ -135,16 +135,13 @@ pub async fn settle(h: &Hospital, settlements: &[Settlement<'_>]) -> Result<Done
             _ => {}
         }
     }
-    message_event::Entity::insert_many(events)
-        .exec_without_returning(&tx)
-        .await?;
-    captured::keep(&tx, kept).await?;
     suppress(h, &tx, &dead, now).await?;
     done.signals = sent.iter().map(NewEvent::signal).collect();
-    let sent = sent.into_iter().map(NewEvent::row);
-    lead_event::Entity::insert_many(sent)
-        .exec_without_returning(&tx)
-        .await?;
+    let mut together = Together::default();
+    together.add(events);
+    together.add(kept);
+    together.add(sent.into_iter().map(NewEvent::row));
+    together.insert(&tx).await?;
     tx.commit().await?;
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! Mails to staff: a follow-up was assigned, is due soon, is late.
+//! Mails to staff: a follow-up was assigned, is due soon, is late; a sequence tells them of a lead.
 //!
 //! They go through the same outbox as every mail. Only the subject is written here, and it holds nothing about the
 //! person: mail of staff is read on locked screens. The text is made by the worker when the mail goes out, so that it
@@ -7,10 +7,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use entity::enums::Purpose;
-use entity::follow_up;
 use entity::id::{MessageId, StaffId};
 use entity::message::{ActiveModel, Column, Entity, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
+use entity::sequence_version::Told;
+use entity::{follow_up, lead};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{DatabaseTransaction, EntityTrait, TryInsertResult};
 
@@ -26,6 +27,8 @@ mod tests;
 
 /// Members of a team who are told of a late follow-up that nobody has taken.
 pub const LATE_NOTICES_MAX: usize = 20;
+/// Members of a team whom one step of a sequence tells.
+pub const SEQUENCE_NOTICES_MAX: usize = 20;
 /// Hours after which a notice has lost its sense, from the due time or from now, whichever is later.
 const EXPIRES_AFTER_HOURS: i64 = 24;
 
@@ -114,6 +117,69 @@ pub fn of_lateness(
     told.into_iter()
         .map(|id| build(site, playbook, MessageKind::FollowUpLate, follow_up, id, now))
         .collect()
+}
+
+/// The notices by which a step of a sequence tells staff of a lead.
+///
+/// Its owner is told, or its team when nobody serves it or the team is meant. `origin` names the visit of the step; each person is told once of it.
+///
+/// They name no enrollment: several go out of one visit of a step, and they are no mails to the contact.
+pub fn of_sequence(
+    site: &Site,
+    playbook: &Playbook,
+    lead: &lead::Model,
+    to: Told,
+    title: &str,
+    origin: &str,
+    now: DateTime<Utc>,
+) -> Vec<ActiveModel> {
+    let owner = lead
+        .owner_id
+        .filter(|id| to == Told::Owner && playbook.staff.contains_key(id));
+    let told: Vec<StaffId> = match owner {
+        Some(id) => vec![id],
+        None => playbook
+            .members
+            .get(&lead.team_id)
+            .map(|members| members.iter().copied().take(SEQUENCE_NOTICES_MAX).collect())
+            .unwrap_or_default(),
+    };
+    let notice = |staff_id: StaffId| {
+        let id: MessageId = new_id(now);
+        ActiveModel {
+            id: Set(id),
+            kind: Set(MessageKind::SequenceNotice),
+            lane: Set(Lane::Waiting),
+            purpose: Set(Purpose::Reminder),
+            origin_key: Set(format!("{origin}/{}", staff_id.0.simple())),
+            lead_id: Set(Some(lead.id)),
+            contact_id: Set(None),
+            staff_id: Set(Some(staff_id)),
+            follow_up_id: Set(None),
+            enrollment_id: Set(None),
+            step_key: Set(None),
+            occurrence: Set(None),
+            sequence_id: Set(None),
+            campaign_id: Set(None),
+            template_version_id: Set(None),
+            subject: Set(title.to_owned()),
+            rfc_message_id: Set(format!("{}@{}", id.0.simple(), site.mail_domain())),
+            state: Set(MessageState::Planned),
+            due_at: Set(now),
+            expires_at: Set(now + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
+            attempts: Set(0),
+            fence: Set(0),
+            lease_until: Set(None),
+            decision: Set(None),
+            consent_event_id: Set(None),
+            response: Set(None),
+            created_at: Set(now),
+            handed_off_at: Set(None),
+            sent_at: Set(None),
+            settled_at: Set(None),
+        }
+    };
+    told.into_iter().map(notice).collect()
 }
 
 /// Plans notices within the caller's transaction; those that are planned already are passed over. Answers how many are

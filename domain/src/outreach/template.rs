@@ -50,6 +50,8 @@ pub struct MailFacts<'a> {
     pub appointment_at: Option<DateTime<Tz>>,
     /// Address of the page that unsubscribes.
     pub unsubscribe_url: &'a str,
+    /// Address of the page on which the contact sets what to hear of.
+    pub preferences_url: &'a str,
     /// The hospital's postal address.
     pub postal_address: &'a str,
     /// The hospital's name.
@@ -189,7 +191,7 @@ fn values(facts: &MailFacts<'_>, made_safe: impl Fn(&str) -> String) -> liquid::
     let appointment_at = facts
         .appointment_at
         .map(|at| at.format("%A, %B %-d, %Y at %-I:%M %p %Z").to_string());
-    let all: [(&'static str, Option<&str>); 10] = [
+    let all: [(&'static str, Option<&str>); 11] = [
         ("given_name", Some(facts.given_name)),
         ("family_name", Some(facts.family_name)),
         ("facility_name", Some(facts.facility_name)),
@@ -197,6 +199,7 @@ fn values(facts: &MailFacts<'_>, made_safe: impl Fn(&str) -> String) -> liquid::
         ("service_line_name", facts.service_line_name),
         ("appointment_at", appointment_at.as_deref()),
         ("unsubscribe_url", Some(facts.unsubscribe_url)),
+        ("preferences_url", Some(facts.preferences_url)),
         ("postal_address", Some(facts.postal_address)),
         ("hospital_name", Some(facts.hospital_name)),
         ("team_name", Some(facts.team_name)),

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use entity::{
-    business_calendar, campaign, consent_wording, facility, form, placement, routing_rule, scoring_rule,
-    sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member,
-    template, template_version,
+    business_calendar, campaign, consent_wording, facility, form, frequency_cap, placement, routing_rule,
+    scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy,
+    staff, team, team_member, template, template_version,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{Playbook, PublishedSequence, fold_name};
 use crate::db;
 use crate::error::{Error, Result};
+use crate::outreach::gate::Caps;
+use crate::quiet_hours::windows::SendWindows;
 use crate::sla::calendar::Calendar;
 
 pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playbook> {
@@ -84,6 +86,11 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
     let campaigns = by_id(campaign::Entity::find().all(tx).await?, |row| row.id);
     let placements = by_id(placement::Entity::find().all(tx).await?, |row| row.id);
     let (sequences, sequence_versions) = sequences(tx).await?;
+    let windows = send_window::Entity::find().all(tx).await?;
+    let caps = frequency_cap::Entity::find()
+        .order_by_desc(frequency_cap::Column::Version)
+        .one(tx)
+        .await?;
     Ok(Playbook {
         revision,
         line_by_name: names(&lines, aliases),
@@ -121,6 +128,8 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
             .map(|row| (fold_name(&row.code), row.id))
             .collect(),
         campaigns,
+        send_windows: SendWindows::new(&windows),
+        caps: caps.as_ref().map(Caps::from).unwrap_or_default(),
         placement_by_code: placements
             .values()
             .filter_map(|row| Some((fold_name(row.source_code.as_ref()?), row.id)))

@@ -1,4 +1,4 @@
-use chrono::{Datelike, TimeZone, Timelike};
+use chrono::{Datelike, TimeZone, Timelike, Weekday};
 use chrono_tz::{America, Asia, Pacific, TZ_VARIANTS};
 use proptest::prelude::*;
 

@@ -55,7 +55,7 @@ pub fn hospital_zone(playbook: &Playbook) -> Tz {
 
 /// The first instant of a local date. Where midnight is skipped by a change of clocks, that is the first instant
 /// after the gap; of a midnight that comes twice, it is the first.
-pub(super) fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+pub(crate) fn day_start(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     let midnight = date.and_time(NaiveTime::MIN);
     // A gap may be as long as a day: Samoa had no 2011-12-30.
     (0..=96)

@@ -8,6 +8,7 @@
 //! tried again apart from the others, later each time, and leaves as broken in the end.
 
 mod known;
+mod leads;
 mod moves;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,6 +29,8 @@ use crate::playbook::Playbook;
 
 /// How long an enrollment of a paused sequence or campaign waits before it is looked at again.
 pub const RECHECK: TimeDelta = TimeDelta::minutes(15);
+/// How long an enrollment waits whose lead somebody is changing while a step may change it too.
+pub const LEAD_HELD_RECHECK: TimeDelta = TimeDelta::seconds(1);
 /// How often in a row looking at an enrollment may fail before it leaves as broken.
 pub const MAX_FAULTS: i32 = 5;
 

@@ -1,38 +1,37 @@
-//! Entering and leaving a sequence: by a trigger, by a change of stage, or by hand.
+//! Entering and leaving a sequence: the rows of an enrollment that begins, and both by hand.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::enrollment::{self, ActiveModel, EnrollmentState, ExitReason, Model};
-use entity::enums::LeadStage;
 use entity::id::{ContactId, EnrollmentId, LeadId, SequenceId};
+use entity::lead;
 use entity::lead_event::{self, LeadEventKind};
-use entity::message::{self, GateReason};
 use entity::sequence::SequenceState;
-use entity::sequence_version::{self, TriggerKind};
-use entity::{contact, lead};
+use entity::sequence_version::{self, Reentry};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-    TryInsertResult,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult};
 
-use super::course::exit_of;
+use super::course::{End, exit_of};
 use super::find;
-use super::leave::leave;
-use crate::condition::{Facts, holds};
+use super::happen::{Happening, triggered};
+use super::leave::{Left, end_and_withhold};
+use crate::condition::Facts;
 use crate::db::{self, BATCH_MAX};
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::lead::event::NewEvent;
-use crate::lead::{facts, find as leads};
+use crate::lead::find as leads;
 use crate::nudge::Subject;
-use crate::outreach::withhold;
 use crate::playbook::Playbook;
+use crate::signal::Signal;
 use crate::viewer::{Actor, Viewer};
 
-/// The enrollments of a lead that has just come in, in the order of the sequences.
+/// The enrollments of a lead that has just come in, in the order of the sequences: it was received, and with it come
+/// the flags of what is missing.
 #[must_use]
 pub fn on_received(
     playbook: &Playbook,
@@ -41,44 +40,12 @@ pub fn on_received(
     contact_id: ContactId,
     now: DateTime<Utc>,
 ) -> Vec<ActiveModel> {
-    triggered(playbook, facts, TriggerKind::LeadReceived)
+    let mut happened = vec![Happening::Received];
+    happened.extend(facts.flags.iter().copied().map(Happening::FlagRaised));
+    triggered(playbook, facts, &happened)
         .into_iter()
         .filter_map(|version| begin(version, lead_id, contact_id, now))
         .collect()
-}
-
-/// Lets sequences follow a lead to its new stage, within the caller's transaction. Answers how many enrollments began.
-///
-/// Enrollments that the stage ends exit, what they planned and has not gone out is withheld, and triggers on the stage
-/// enroll. A closed lead leaves every sequence, and no mail about it goes to the contact.
-///
-/// # Errors
-/// When the database fails.
-pub async fn on_stage_changed(
-    tx: &DatabaseTransaction,
-    playbook: &Playbook,
-    lead: &lead::Model,
-    contact: &contact::Model,
-    now: DateTime<Utc>,
-) -> Result<usize> {
-    if lead.stage == LeadStage::Closed {
-        let of_lead = Condition::all().add(enrollment::Column::LeadId.eq(lead.id));
-        leave(tx, of_lead, ExitReason::Closed, Actor::SYSTEM, now).await?;
-        let to_contact = Condition::all()
-            .add(message::Column::LeadId.eq(lead.id))
-            .add(message::Column::ContactId.is_not_null());
-        withhold::pending(tx, to_contact, GateReason::LeadLeft, None, now).await?;
-        return Ok(0);
-    }
-    let ended = ended_by_stage(tx, playbook, lead).await?;
-    end(tx, ended, ExitReason::Stage, Actor::SYSTEM, now).await?;
-    let facts = facts::of(lead, contact, playbook);
-    let begun = triggered(playbook, &facts, TriggerKind::StageChanged)
-        .into_iter()
-        .filter_map(|version| begin(version, lead.id, contact.id, now))
-        .collect();
-    let begun = insert(tx, begun, Actor::SYSTEM, now).await?;
-    Ok(begun.enrollments.len())
 }
 
 /// A lead to be enrolled by hand.
@@ -90,13 +57,12 @@ pub struct EnrollLead {
     pub sequence_id: SequenceId,
 }
 
-/// Enrolls a lead, whatever the sequence's trigger says.
+/// Enrolls a lead, whatever the sequence's trigger waits for. Whether it may enter again, the trigger says here too.
 ///
 /// # Errors
 /// [`Error::Missing`] when the viewer may not see the lead or the sequence; [`Error::Refused`] when the lead is closed or
-/// in a stage that ends the sequence, the sequence does not run, or the lead is in it already.
+/// in a stage that ends the sequence, the sequence does not run, or the lead is in it already or was once too often.
 pub async fn enroll(h: &Hospital, viewer: &Viewer, input: EnrollLead) -> Result<Done<Model>> {
-    let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     leads::by_id(&tx, viewer, input.lead_id).await?;
     // Held, so that the lead is not closed between the look and the enrollment.
@@ -105,6 +71,7 @@ pub async fn enroll(h: &Hospital, viewer: &Viewer, input: EnrollLead) -> Result<
         .one(&tx)
         .await?;
     let lead = lead.ok_or(Error::Missing { noun: "lead" })?;
+    let now = h.now();
     let sequence = find::by_id(&tx, viewer, input.sequence_id).await?;
     let version = match sequence.current_version_id {
         Some(id) if sequence.state == SequenceState::Published => {
@@ -120,19 +87,26 @@ pub async fn enroll(h: &Hospital, viewer: &Viewer, input: EnrollLead) -> Result<
             "A lead in this stage does not take part in the sequence.",
         ));
     }
-    let rows = begin(&version, lead.id, lead.contact_id, now)
-        .into_iter()
-        .collect();
-    let begun = insert(&tx, rows, viewer.actor(), now).await?;
+    let entry = Entry {
+        version: &version,
+        lead_id: lead.id,
+        contact_id: lead.contact_id,
+    };
+    let begun = enter(&tx, &[entry], viewer.actor(), now).await?;
+    let signals = begun.signals();
     let Some(row) = begun.enrollments.into_iter().next() else {
-        return Err(Error::refused(
-            Code::AlreadyExists,
-            "leadId",
-            "The lead is in this sequence already.",
-        ));
+        return Err(if version.trigger.reentry == Reentry::Never {
+            let message = "The lead was in this sequence before, and nobody enters it twice.";
+            Error::refused(Code::AlreadyExists, "leadId", message)
+        } else {
+            Error::refused(
+                Code::AlreadyExists,
+                "leadId",
+                "The lead is in this sequence already.",
+            )
+        });
     };
     tx.commit().await?;
-    let signals = begun.events.iter().map(NewEvent::signal).collect();
     Ok(Done {
         value: row,
         signals,
@@ -156,7 +130,8 @@ pub async fn unenroll(h: &Hospital, viewer: &Viewer, input: UnenrollLead) -> Res
     let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     let (row, _) = find::enrollment(&tx, viewer, input.enrollment_id).await?;
-    let left = end(&tx, vec![row.id], ExitReason::Unenrolled, viewer.actor(), now).await?;
+    let how = End::Left(ExitReason::Unenrolled);
+    let left = end_and_withhold(&tx, &[row.id], &how, viewer.actor(), now).await?;
     let Some(row) = left.enrollments.into_iter().next() else {
         return Err(Error::refused(
             Code::NotAllowedNow,
@@ -172,65 +147,96 @@ pub async fn unenroll(h: &Hospital, viewer: &Viewer, input: UnenrollLead) -> Res
     })
 }
 
-/// Ends these enrollments and withholds what they planned, in the order in which everybody locks.
-async fn end(
+/// A lead that is to enter a sequence.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'v> {
+    /// The version that it takes.
+    pub(super) version: &'v sequence_version::Model,
+    /// The lead, which the caller holds.
+    pub(super) lead_id: LeadId,
+    /// The lead's contact.
+    pub(super) contact_id: ContactId,
+}
+
+/// Enrollments that began, with the events of their leads.
+#[derive(Default)]
+pub(super) struct Begun {
+    pub(super) enrollments: Vec<Model>,
+    events: Vec<NewEvent>,
+    left: Left,
+}
+
+impl Begun {
+    /// What to tell listeners.
+    pub(super) fn signals(&self) -> Vec<Signal> {
+        let begun = self.events.iter().map(NewEvent::signal);
+        self.left.signals.iter().copied().chain(begun).collect()
+    }
+}
+
+/// Lets leads enter, as far as each sequence lets them enter again. The caller holds the leads, so nobody else lets one
+/// of them enter at the same time.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn enter(
     tx: &DatabaseTransaction,
-    ids: Vec<EnrollmentId>,
-    reason: ExitReason,
+    entries: &[Entry<'_>],
     actor: Actor,
     now: DateTime<Utc>,
-) -> Result<super::leave::Left> {
-    if ids.is_empty() {
-        return Ok(super::leave::Left::default());
+) -> Result<Begun> {
+    if entries.is_empty() {
+        return Ok(Begun::default());
     }
-    let which = Condition::all().add(enrollment::Column::Id.is_in(ids.iter().copied()));
-    let left = leave(tx, which, reason, actor, now).await?;
-    let planned = Condition::all().add(message::Column::EnrollmentId.is_in(ids));
-    withhold::pending(tx, planned, GateReason::LeadLeft, None, now).await?;
-    Ok(left)
+    let earlier = earlier(tx, entries).await?;
+    let (mut rows, mut replaced) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let before = earlier.get(&(entry.version.sequence_id, entry.lead_id));
+        let running = before.and_then(|before| before.running);
+        let may = match entry.version.trigger.reentry {
+            Reentry::Never => before.is_none(),
+            Reentry::AfterExit => running.is_none(),
+            Reentry::Always => true,
+        };
+        if may {
+            replaced.extend(running);
+            rows.extend(begin(entry.version, entry.lead_id, entry.contact_id, now));
+        }
+    }
+    let restarted = End::Left(ExitReason::Restarted);
+    let left = end_and_withhold(tx, &replaced, &restarted, actor, now).await?;
+    let mut begun = insert(tx, rows, actor, now).await?;
+    begun.left = left;
+    Ok(begun)
 }
 
-/// The lead's active enrollments that its stage ends.
-async fn ended_by_stage(
-    conn: &impl ConnectionTrait,
-    playbook: &Playbook,
-    lead: &lead::Model,
-) -> Result<Vec<EnrollmentId>> {
-    let active = enrollment::Entity::find()
-        .filter(enrollment::Column::LeadId.eq(lead.id))
-        .filter(enrollment::Column::State.eq(EnrollmentState::Active))
-        .all(conn)
+/// What a lead has been through in a sequence.
+#[derive(Clone, Copy, Default)]
+struct Earlier {
+    running: Option<EnrollmentId>,
+}
+
+async fn earlier(
+    tx: &DatabaseTransaction,
+    entries: &[Entry<'_>],
+) -> Result<HashMap<(SequenceId, LeadId), Earlier>> {
+    use enrollment::Column;
+    let rows: Vec<(EnrollmentId, SequenceId, LeadId, EnrollmentState)> = enrollment::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::SequenceId, Column::LeadId, Column::State])
+        .filter(Column::LeadId.is_in(entries.iter().map(|entry| entry.lead_id)))
+        .filter(Column::SequenceId.is_in(entries.iter().map(|entry| entry.version.sequence_id)))
+        .into_tuple()
+        .all(tx)
         .await?;
-    let versions = find::versions(conn, playbook, active.iter().map(|row| row.sequence_version_id)).await?;
-    let ends = |row: &&Model| {
-        versions
-            .get(&row.sequence_version_id)
-            .is_some_and(|version| exit_of(lead.stage, &version.exits).is_some())
-    };
-    Ok(active.iter().filter(ends).map(|row| row.id).collect())
-}
-
-/// The running versions whose trigger holds, in the order of the sequences.
-fn triggered<'p>(
-    playbook: &'p Playbook,
-    facts: &Facts<'_>,
-    on: TriggerKind,
-) -> Vec<&'p sequence_version::Model> {
-    let mut versions: Vec<_> = playbook
-        .sequences
-        .values()
-        .filter(|published| published.sequence.state == SequenceState::Published)
-        .map(|published| &published.version)
-        .filter(|version| {
-            let trigger = &version.trigger;
-            trigger.on == on
-                && (on != TriggerKind::StageChanged || trigger.stage == Some(facts.stage))
-                && exit_of(facts.stage, &version.exits).is_none()
-                && holds(&trigger.filter, facts)
-        })
-        .collect();
-    versions.sort_by_key(|version| version.sequence_id);
-    versions
+    let mut found: HashMap<_, Earlier> = HashMap::new();
+    for (id, sequence_id, lead_id, state) in rows {
+        let before = found.entry((sequence_id, lead_id)).or_default();
+        if state == EnrollmentState::Active {
+            before.running = Some(id);
+        }
+    }
+    Ok(found)
 }
 
 /// An enrollment at the first step, due now; none for a version without steps.
@@ -249,8 +255,10 @@ fn begin(
         contact_id: Set(contact_id),
         state: Set(EnrollmentState::Active),
         exit_reason: Set(None),
+        goal_key: Set(None),
         step_key: Set(first.key.clone()),
         entered_step: Set(false),
+        happened: Set(false),
         occurrence: Set(0),
         due_at: Set(now),
         fault_count: Set(0),
@@ -258,13 +266,6 @@ fn begin(
         updated_at: Set(now),
         ended_at: Set(None),
     })
-}
-
-/// Enrollments that began, with the events of their leads.
-#[derive(Default)]
-struct Begun {
-    enrollments: Vec<Model>,
-    events: Vec<NewEvent>,
 }
 
 /// Writes enrollments and the events of their leads. A lead that is in a sequence already stays as it is.

@@ -11,6 +11,7 @@ use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::nudge::Subject;
+use crate::outreach::release::{self, Released};
 use crate::playbook;
 use crate::viewer::Viewer;
 
@@ -51,6 +52,9 @@ pub async fn pause(h: &Hospital, viewer: &Viewer, input: PauseSequence) -> Resul
     changed.updated_at = Set(now);
     let row = changed.update(&tx).await?;
     playbook::changed(&tx).await?;
+    if input.resume {
+        release::note(&tx, Released::Sequence(row.id), now).await?;
+    }
     tx.commit().await?;
     let nudges = if input.resume {
         vec![Subject::Enrollments, Subject::WaitingMail, Subject::BulkMail]

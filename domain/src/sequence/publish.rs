@@ -1,6 +1,7 @@
 //! Publishing a version of a sequence. From then on it never changes.
 
 use chrono::{DateTime, Utc};
+use entity::enums::LeadStage;
 use entity::id::SequenceId;
 use entity::sequence::{self, Model, SequenceState};
 use entity::sequence_version::{self, Exits, Steps, Trigger};
@@ -12,6 +13,7 @@ use crate::db;
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
+use crate::patch::Patch;
 use crate::playbook::{self, Playbook};
 use crate::viewer::Viewer;
 
@@ -35,8 +37,10 @@ pub struct PublishSequence {
     pub trigger: Option<Trigger>,
     /// New steps; the newest version's when none are given.
     pub steps: Option<Steps>,
-    /// New exits; the newest version's when none are given.
-    pub exits: Option<Exits>,
+    /// New stages that end it early; the newest version's when none are given.
+    pub exit_stages: Option<Vec<LeadStage>>,
+    /// A new time in seconds after which it ends.
+    pub ends_after: Patch<i64>,
 }
 
 /// Publishes the newest version, or with new content the next one. New enrollments take it; running ones stay on
@@ -86,7 +90,10 @@ async fn next_version(
     let content = Content {
         trigger: input.trigger.unwrap_or_else(|| newest.trigger.clone()),
         steps: input.steps.unwrap_or_else(|| newest.steps.clone()),
-        exits: input.exits.unwrap_or_else(|| newest.exits.clone()),
+        exits: Exits {
+            stages: input.exit_stages.unwrap_or_else(|| newest.exits.stages.clone()),
+            after_secs: input.ends_after.apply(newest.exits.after_secs),
+        },
     };
     let same =
         content.trigger == newest.trigger && content.steps == newest.steps && content.exits == newest.exits;
@@ -95,7 +102,12 @@ async fn next_version(
         return Err(Error::refused(Code::NotAllowedNow, "sequenceId", message));
     }
     let mut refusals = steps::check_trigger(&content.trigger);
-    refusals.extend(steps::check(&content.steps, row.purpose, playbook));
+    refusals.extend(steps::check(
+        &content.steps,
+        &content.exits,
+        row.purpose,
+        playbook,
+    ));
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }

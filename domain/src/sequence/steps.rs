@@ -1,16 +1,23 @@
 //! What a version must fulfil before it is published.
 //!
-//! Branches only go forward and every step can be reached, so every enrollment comes to an end after at most as many
-//! steps as there are, and no step is there in vain.
+//! Ways only go forward and every step can be reached, so every enrollment comes to an end after at most as many steps as
+//! there are, and no step is there in vain. Every fault names its step, by its place in the path and by its key.
 
-use std::collections::{HashMap, HashSet};
+mod action;
+mod trigger;
+mod ways;
 
-use entity::condition::{Comparison, Condition, Fact};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use entity::condition::Condition;
 use entity::enums::Purpose;
-use entity::sequence_version::{Action, Step, Steps, Trigger, TriggerKind};
+use entity::sequence_version::{Exits, Step, Steps};
 
 use crate::error::{Code, Refusal};
 use crate::playbook::Playbook;
+
+pub use trigger::{check_condition, check_trigger};
 
 #[cfg(test)]
 mod tests;
@@ -32,10 +39,31 @@ pub const MAX_VALUES: usize = 100;
 /// Longest value of a clause, in characters.
 pub const MAX_VALUE_CHARS: usize = 200;
 
+/// Longest time that a sequence lets an enrollment run: two years.
+pub const MAX_RUN_SECS: i64 = 2 * MAX_WAIT_SECS;
+/// Most ways of a split.
+pub const MAX_WAYS: usize = 10;
+/// Largest weight of a way.
+pub const MAX_WEIGHT: u32 = 1000;
+/// Longest seed of a split, in characters.
+pub const MAX_SEED_CHARS: usize = 64;
+
 /// Everything that keeps these steps from being published, each with the path of what is wrong, for example
 /// `steps.3.template`.
 #[must_use]
-pub fn check(steps: &Steps, purpose: Purpose, playbook: &Playbook) -> Vec<Refusal> {
+pub fn check(steps: &Steps, exits: &Exits, purpose: Purpose, playbook: &Playbook) -> Vec<Refusal> {
+    let mut refusals = check_steps(steps, exits, purpose, playbook);
+    if exits
+        .after_secs
+        .is_some_and(|secs| !(1..=MAX_RUN_SECS).contains(&secs))
+    {
+        let message = "A sequence runs from one second to 730 days.";
+        refusals.push(Refusal::new(Code::Invalid, "exits.afterSecs", message));
+    }
+    refusals
+}
+
+fn check_steps(steps: &Steps, exits: &Exits, purpose: Purpose, playbook: &Playbook) -> Vec<Refusal> {
     if steps.0.is_empty() {
         return vec![Refusal::new(
             Code::Required,
@@ -57,13 +85,14 @@ pub fn check(steps: &Steps, purpose: Purpose, playbook: &Playbook) -> Vec<Refusa
     for (place, step) in steps.0.iter().enumerate() {
         let mut found = Found {
             place,
+            key: &step.key,
             list: &mut refusals,
         };
         check_key(step, &places, &mut found);
-        check_action(step, purpose, playbook, &mut found);
-        check_targets(step, &places, &mut found);
+        action::check(step, purpose, playbook, &mut found);
+        ways::check_targets(step, &places, &mut found);
     }
-    refusals.extend(unreachable(steps, &places));
+    ways::check_reach(steps, exits, &places, &mut refusals);
     refusals
 }
 
@@ -74,80 +103,21 @@ pub fn too_many(steps: &Steps) -> Option<Refusal> {
         .then(|| Refusal::new(Code::TooLarge, "steps", "A sequence has at most 50 steps."))
 }
 
-/// What is wrong with a trigger.
-#[must_use]
-pub fn check_trigger(trigger: &Trigger) -> Vec<Refusal> {
-    let mut refusals = check_condition(&trigger.filter, "trigger.filter");
-    match (trigger.on, trigger.stage) {
-        (TriggerKind::StageChanged, None) => {
-            refusals.push(Refusal::new(
-                Code::Required,
-                "trigger.stage",
-                "Name the stage that enrolls.",
-            ));
-        }
-        (TriggerKind::LeadReceived | TriggerKind::Manual, Some(_)) => {
-            let message = "Only a trigger on a change of stage names a stage.";
-            refusals.push(Refusal::new(Code::Invalid, "trigger.stage", message));
-        }
-        _ => {}
-    }
-    refusals
-}
-
-/// What is wrong with a condition; `path` is where it stands in the input.
-#[must_use]
-pub fn check_condition(condition: &Condition, path: &str) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    if condition.0.len() > MAX_CLAUSES {
-        refusals.push(Refusal::new(
-            Code::TooLarge,
-            path,
-            "A condition has at most 20 clauses.",
-        ));
-        return refusals;
-    }
-    for (place, clause) in condition.0.iter().enumerate() {
-        let mut refuse = |code, part: &str, message: &'static str| {
-            refusals.push(Refusal::new(code, &format!("{path}.{place}.{part}"), message));
-        };
-        let named = clause
-            .field
-            .as_ref()
-            .is_some_and(|field| !field.trim().is_empty());
-        if (clause.fact == Fact::Answer) != named {
-            refuse(
-                Code::Invalid,
-                "field",
-                "A clause about an answer names the form's field, and no other clause does.",
-            );
-        }
-        let wants_values = !matches!(clause.is, Comparison::Present | Comparison::Absent);
-        if wants_values == clause.values.is_empty() {
-            let message = "A comparison has values to compare with; present and absent have none.";
-            refuse(Code::Invalid, "values", message);
-        }
-        let long = |value: &String| value.chars().count() > MAX_VALUE_CHARS;
-        if clause.values.len() > MAX_VALUES || clause.values.iter().any(long) {
-            refuse(
-                Code::TooLarge,
-                "values",
-                "A clause has at most 100 values of at most 200 characters.",
-            );
-        }
-    }
-    refusals
-}
-
 /// Refusals about one step.
 struct Found<'a> {
     place: usize,
+    key: &'a str,
     list: &'a mut Vec<Refusal>,
 }
 
 impl Found<'_> {
     fn add(&mut self, code: Code, part: &str, message: &'static str) {
-        self.list.push(Refusal::new(code, &self.path(part), message));
+        self.list
+            .push(Refusal::new(code, &self.path(part), named(self.key, message)));
+    }
+
+    fn conditions(&mut self, when: &Condition) {
+        self.list.extend(check_condition(when, &self.path("when")));
     }
 
     fn path(&self, part: &str) -> String {
@@ -156,12 +126,7 @@ impl Found<'_> {
 }
 
 fn check_key(step: &Step, places: &HashMap<&str, usize>, found: &mut Found<'_>) {
-    let key = step.key.as_bytes();
-    let slug = key
-        .iter()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-');
-    let dashed = key.first() == Some(&b'-') || key.last() == Some(&b'-');
-    if key.is_empty() || key.len() > MAX_KEY_CHARS || !slug || dashed {
+    if !is_key(&step.key) {
         found.add(
             Code::Invalid,
             "key",
@@ -173,109 +138,20 @@ fn check_key(step: &Step, places: &HashMap<&str, usize>, found: &mut Found<'_>) 
     }
 }
 
-fn check_action(step: &Step, purpose: Purpose, playbook: &Playbook, found: &mut Found<'_>) {
-    match &step.action {
-        Action::SendEmail { template } => check_template(template, purpose, playbook, found),
-        Action::Wait { secs } if !(1..=MAX_WAIT_SECS).contains(secs) => {
-            found.add(Code::Invalid, "secs", "A wait takes from one second to 365 days.");
-        }
-        Action::WaitUntil { minute_of_day, .. } if *minute_of_day >= 24 * 60 => {
-            found.add(
-                Code::Invalid,
-                "minuteOfDay",
-                "A minute of the day is from 0 to 1439.",
-            );
-        }
-        Action::FollowUp { title, due_in_mins } => {
-            let chars = title.trim().chars().count();
-            if !(1..=MAX_TITLE_CHARS).contains(&chars) || title.chars().any(char::is_control) {
-                found.add(
-                    Code::Invalid,
-                    "title",
-                    "A title is one line of 1 to 200 characters.",
-                );
-            }
-            if !(1..=MAX_DUE_MINS).contains(due_in_mins) {
-                found.add(
-                    Code::Invalid,
-                    "dueInMins",
-                    "A follow-up is due in 1 to 43200 business minutes.",
-                );
-            }
-        }
-        Action::Branch { when, .. } => found.list.extend(check_condition(when, &found.path("when"))),
-        Action::Wait { .. } | Action::WaitUntil { .. } | Action::End {} => {}
+/// The sentence with the step that it is about. A key that is none is not repeated.
+fn named(key: &str, message: &'static str) -> Cow<'static, str> {
+    if is_key(key) {
+        Cow::Owned(format!("Step {key}: {message}"))
+    } else {
+        Cow::Borrowed(message)
     }
 }
 
-fn check_template(key: &str, purpose: Purpose, playbook: &Playbook, found: &mut Found<'_>) {
-    let template = playbook
-        .template_by_key
-        .get(key)
-        .and_then(|id| playbook.templates.get(id));
-    match template {
-        None => found.add(Code::NotFound, "template", "There is no such template."),
-        Some(_) if playbook.template_version(key).is_none() => {
-            found.add(Code::NotAllowedNow, "template", "The template has no text yet.");
-        }
-        // Consent is asked per purpose: a promotion must not go out under a sequence for something else.
-        Some(template) if template.purpose != purpose => {
-            found.add(
-                Code::Invalid,
-                "template",
-                "The template is for another purpose than the sequence.",
-            );
-        }
-        Some(_) => {}
-    }
-}
-
-fn check_targets(step: &Step, places: &HashMap<&str, usize>, found: &mut Found<'_>) {
-    let Action::Branch { then, otherwise, .. } = &step.action else {
-        return;
-    };
-    for (part, target) in [("then", then), ("otherwise", otherwise)] {
-        match places.get(target.as_str()) {
-            None => found.add(Code::NotFound, part, "There is no step with this key."),
-            Some(place) if *place <= found.place => {
-                found.add(
-                    Code::Invalid,
-                    part,
-                    "A branch leads to a later step, so that nobody goes in circles.",
-                );
-            }
-            Some(_) => {}
-        }
-    }
-}
-
-/// Steps that no way leads to; of several in a row only the first is named. Ways lead forward, so one pass finds them.
-fn unreachable(steps: &Steps, places: &HashMap<&str, usize>) -> Vec<Refusal> {
-    let mut reached = HashSet::from([0]);
-    let mut refusals = Vec::new();
-    for (place, step) in steps.0.iter().enumerate() {
-        if !reached.contains(&place) {
-            let message = "No way leads to this step.";
-            refusals.push(Refusal::new(
-                Code::Invalid,
-                &format!("steps.{place}.key"),
-                message,
-            ));
-        }
-        match &step.action {
-            Action::Branch { then, otherwise, .. } => {
-                reached.extend(
-                    [then, otherwise]
-                        .into_iter()
-                        .filter_map(|key| places.get(key.as_str()))
-                        .copied(),
-                );
-            }
-            Action::End {} => {}
-            _ => {
-                reached.insert(place + 1);
-            }
-        }
-    }
-    refusals
+fn is_key(key: &str) -> bool {
+    let key = key.as_bytes();
+    let slug = key
+        .iter()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-');
+    let dashed = key.first() == Some(&b'-') || key.last() == Some(&b'-');
+    !key.is_empty() && key.len() <= MAX_KEY_CHARS && slug && !dashed
 }

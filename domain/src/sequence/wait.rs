@@ -32,6 +32,17 @@ pub fn wait_until(
         .unwrap_or(now + TimeDelta::days(7))
 }
 
+/// The instant at which clocks in `zone` first show `local`; when a clock change skips it, the first minute after the gap.
+#[must_use]
+pub fn instant_of(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    // The longest gap that a zone ever had is a day.
+    (0..=24 * 60).find_map(|minutes| {
+        instants(zone, local.checked_add_signed(TimeDelta::minutes(minutes))?)
+            .into_iter()
+            .next()
+    })
+}
+
 /// The instant on this local date, if there is one after `now`.
 fn on_date(now: DateTime<Utc>, zone: Tz, date: NaiveDate, minute_of_day: u16) -> Option<DateTime<Utc>> {
     let wanted = date.and_time(NaiveTime::MIN) + TimeDelta::minutes(minute_of_day.into());

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::NaiveDate;
+use entity::business_calendar::hours::WeeklyHours;
 use entity::campaign::CampaignState;
 use entity::condition::Condition;
 use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
@@ -45,6 +46,10 @@ pub struct Setup {
     pub scoring_rules: Vec<ScoringSetup>,
     /// Plans of mails, follow-ups, waits and branches.
     pub sequences: Vec<SequenceSetup>,
+    /// The hours in which nurture may go, by law and by house policy.
+    pub send_windows: Vec<SendWindowSetup>,
+    /// How many promotional mails a contact may get.
+    pub frequency_cap: Option<FrequencyCapSetup>,
 }
 
 impl Setup {
@@ -80,6 +85,8 @@ impl Setup {
         self.routing_rules.extend(other.routing_rules);
         self.scoring_rules.extend(other.scoring_rules);
         self.sequences.extend(other.sequences);
+        self.send_windows.extend(other.send_windows);
+        self.frequency_cap = other.frequency_cap.or(self.frequency_cap);
         self
     }
 }
@@ -249,6 +256,9 @@ pub struct WordingSetup {
     pub purpose: Purpose,
     /// The text as it is shown.
     pub text: Text,
+    /// Whether a person who agrees to it may choose the service lines that mail is about.
+    #[serde(default)]
+    pub by_line: bool,
 }
 
 /// A frame around the texts of templates, which it takes in where it says `{{ body }}`.
@@ -336,6 +346,30 @@ pub struct PlacementSetup {
     /// Its own phone number.
     #[serde(default)]
     pub tracking_number: Option<String>,
+}
+
+/// The hours in which a jurisdiction lets nurture go. Other hours are a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SendWindowSetup {
+    /// `HOUSE` for the hospital's own policy, `US`, or a state such as `US-FL`.
+    pub jurisdiction: String,
+    /// The open hours of each weekday, as of a calendar; a day that is left out is closed.
+    pub hours: WeeklyHours,
+    /// The text or decision it was taken from.
+    pub source: String,
+    /// When a person last held it against its source.
+    pub reviewed_on: NaiveDate,
+}
+
+/// How many promotional mails a contact may get, over all campaigns. Another cap is a new version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FrequencyCapSetup {
+    /// Most in any 24 hours.
+    pub per_day: i32,
+    /// Most in any 7 days.
+    pub per_week: i32,
 }
 
 /// A form, known by its slug.

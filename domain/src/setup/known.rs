@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use entity::id::{CampaignId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
     business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    placement, routing_rule, scoring_rule, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, team, team_member, template, template_version,
+    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
+    service_line, service_line_alias, sla_policy, staff, team, team_member, template, template_version,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
@@ -38,6 +38,10 @@ pub(super) struct Known {
     pub(super) sequences: Vec<sequence::Model>,
     /// Every version.
     pub(super) sequence_versions: Vec<sequence_version::Model>,
+    /// Every version.
+    pub(super) send_windows: Vec<send_window::Model>,
+    /// Every version.
+    pub(super) frequency_caps: Vec<frequency_cap::Model>,
 }
 
 pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
@@ -74,5 +78,7 @@ pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
         scoring: scoring_rule::Entity::find().all(tx).await?,
         sequences: sequence::Entity::find().all(tx).await?,
         sequence_versions: sequence_version::Entity::find().all(tx).await?,
+        send_windows: send_window::Entity::find().all(tx).await?,
+        frequency_caps: frequency_cap::Entity::find().all(tx).await?,
     })
 }

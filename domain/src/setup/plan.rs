@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use entity::id::{CampaignId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
     business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    placement, routing_rule, scoring_rule, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, team, team_member, template, template_version,
+    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
+    service_line, service_line_alias, sla_policy, staff, team, team_member, template, template_version,
 };
 
 use super::known::Known;
-use super::{Applied, Count, Setup, campaigns, forms, mail, places, rules, sequences, services};
+use super::{Applied, Count, Setup, campaigns, forms, mail, outreach, places, rules, sequences, services};
 use crate::error::{Code, Refusal};
 
 /// Most entries of one kind in a document.
@@ -85,6 +85,8 @@ pub(super) struct Planned {
     pub(super) scoring: Rows<scoring_rule::Model>,
     pub(super) sequences: Rows<sequence::Model>,
     pub(super) sequence_versions: Rows<sequence_version::Model>,
+    pub(super) send_windows: Rows<send_window::Model>,
+    pub(super) frequency_caps: Rows<frequency_cap::Model>,
 }
 
 impl Planned {
@@ -110,6 +112,8 @@ impl Planned {
             self.scoring.count("scoring rules"),
             self.sequences.count("sequences"),
             self.sequence_versions.count("sequence versions"),
+            self.send_windows.count("stretches of send windows"),
+            self.frequency_caps.count("frequency caps"),
         ];
         let named = |count: &Count| count.made + count.changed + count.same > 0;
         Applied {
@@ -204,6 +208,7 @@ pub(super) fn plan(
         forms::plan(&mut plan);
         rules::plan(&mut plan);
         sequences::plan(&mut plan);
+        outreach::plan(&mut plan);
     }
     if plan.refusals.is_empty() {
         Ok(plan.rows)
@@ -241,6 +246,7 @@ impl Plan<'_> {
             ("routingRules", setup.routing_rules.len()),
             ("scoringRules", setup.scoring_rules.len()),
             ("sequences", setup.sequences.len()),
+            ("sendWindows", setup.send_windows.len()),
         ];
         for (part, size) in sizes {
             if size > MAX_ENTRIES {

@@ -2,24 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{SequenceId, TeamId, TemplateId};
+use entity::id::{SequenceId, ServiceLineId, TeamId, TemplateId};
 use entity::sequence::{self, SequenceState};
 use entity::sequence_version::{self, Action, Steps};
-use entity::{template, template_version};
+use entity::{team, template, template_version};
 
 use super::document::SequenceSetup;
 use super::plan::{At, Plan};
 use super::rules::check_values;
 use crate::error::Code;
 use crate::id::new_id;
-use crate::playbook::Playbook;
+use crate::outreach::gate::Caps;
+use crate::playbook::{Playbook, fold_name};
+use crate::quiet_hours::windows::SendWindows;
 use crate::sequence::steps;
 
 pub(super) fn plan(plan: &mut Plan<'_>) {
     if plan.setup.sequences.is_empty() {
         return;
     }
-    let playbook = with_templates(plan);
+    let playbook = as_it_will_be(plan);
     let mut seen = HashSet::new();
     for (index, wanted) in plan.setup.sequences.iter().enumerate() {
         let at = At("sequences", index);
@@ -67,11 +69,16 @@ fn check(plan: &mut Plan<'_>, at: At, wanted: &SequenceSetup, playbook: &Playboo
     plan.refuse_below(&under, steps::check_trigger(&wanted.trigger));
     plan.refuse_below(
         &under,
-        steps::check(&Steps(wanted.steps.clone()), wanted.purpose, playbook),
+        steps::check(
+            &Steps(wanted.steps.clone()),
+            &wanted.exits,
+            wanted.purpose,
+            playbook,
+        ),
     );
     check_values(plan, &at.part("trigger.filter"), &wanted.trigger.filter);
     for (index, step) in wanted.steps.iter().enumerate() {
-        if let Action::Branch { when, .. } = &step.action {
+        if let Action::Branch { when, .. } | Action::Goal { when } = &step.action {
             check_values(plan, &at.part(&format!("steps.{index}.when")), when);
         }
     }
@@ -115,8 +122,30 @@ fn version(
     (id, true)
 }
 
-/// The templates as they will be, in the form in which the rules for steps read them. Nothing else of it is looked at.
-fn with_templates(plan: &Plan<'_>) -> Playbook {
+/// The names of service lines as they will be.
+fn line_names(plan: &Plan<'_>) -> HashMap<String, ServiceLineId> {
+    let lines = || {
+        let planned = plan.rows.lines.made.iter().chain(&plan.rows.lines.changed);
+        plan.known.lines.iter().chain(planned)
+    };
+    let aliases = plan.known.aliases.iter().chain(&plan.rows.aliases.made);
+    let mut names: HashMap<_, _> = aliases
+        .map(|row| (fold_name(&row.alias), row.service_line_id))
+        .collect();
+    names.extend(lines().flat_map(|row| [&row.name, &row.slug].map(|name| (fold_name(name), row.id))));
+    names
+}
+
+/// The teams as they will be.
+fn teams(plan: &Plan<'_>) -> HashMap<TeamId, team::Model> {
+    let planned = plan.rows.teams.made.iter().chain(&plan.rows.teams.changed);
+    let all = plan.known.teams.iter().chain(planned);
+    all.map(|row| (row.id, row.clone())).collect()
+}
+
+/// Templates, teams and names of service lines as they will be, in the form in which the rules for steps read them.
+/// Nothing else of it is looked at.
+fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
     let mut templates: HashMap<TemplateId, template::Model> = plan
         .known
         .templates
@@ -145,10 +174,10 @@ fn with_templates(plan: &Plan<'_>) -> Playbook {
         template_versions: newest.into_values().map(|row| (row.id, row)).collect(),
         revision: 0,
         lines: HashMap::new(),
-        line_by_name: HashMap::new(),
+        line_by_name: line_names(plan),
         facilities: HashMap::new(),
         calendars: HashMap::new(),
-        teams: HashMap::new(),
+        teams: teams(plan),
         review_team: new_id::<TeamId>(plan.now),
         staff: HashMap::new(),
         members: HashMap::new(),
@@ -163,6 +192,8 @@ fn with_templates(plan: &Plan<'_>) -> Playbook {
         sequence_versions: HashMap::new(),
         campaigns: HashMap::new(),
         campaign_by_code: HashMap::new(),
+        send_windows: SendWindows::default(),
+        caps: Caps::default(),
         placements: HashMap::new(),
         placement_by_code: HashMap::new(),
     }

@@ -108,7 +108,9 @@ fn wordings(plan: &mut Plan<'_>) {
             .filter(|row| row.language == wanted.language)
             .max_by_key(|row| row.version);
         match newest {
-            Some(row) if row.text == wanted.text.0 => plan.rows.wordings.same += 1,
+            Some(row) if row.text == wanted.text.0 && row.by_line == wanted.by_line => {
+                plan.rows.wordings.same += 1
+            }
             newest => {
                 let version = newest.map_or(1, |row| row.version + 1);
                 let row = wording(wanted, version, plan);
@@ -143,6 +145,7 @@ fn wording(wanted: &WordingSetup, version: i32, plan: &Plan<'_>) -> consent_word
         purpose: wanted.purpose,
         sha256: hex::encode(Sha256::digest(wanted.text.0.as_bytes())),
         text: wanted.text.0.clone(),
+        by_line: wanted.by_line,
         created_at: plan.now,
     }
 }

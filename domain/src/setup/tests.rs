@@ -127,6 +127,8 @@ fn after(rows: Planned) -> Known {
         scoring: all(rows.scoring),
         sequences: all(rows.sequences),
         sequence_versions: all(rows.sequence_versions),
+        send_windows: all(rows.send_windows),
+        frequency_caps: all(rows.frequency_caps),
     }
 }
 
@@ -434,4 +436,72 @@ async fn a_refused_document_leaves_everything_as_it_was() {
     assert!(matches!(apply(h, &wrong).await, Err(Error::Refused(_))));
     assert_eq!(h.playbook().await.unwrap().revision, before);
     assert_eq!(entity::facility::Entity::find().count(&h.db).await.unwrap(), 0);
+}
+
+const OUTREACH: &str = r#"{
+  "sendWindows": [
+    { "jurisdiction": "HOUSE", "hours": { "monday": ["09:00-12:00", "13:00-20:00"] }, "source": "Policy", "reviewedOn": "2026-11-01" },
+    { "jurisdiction": "US-FL", "hours": { "monday": ["08:00-20:00"] }, "source": "A statute", "reviewedOn": "2026-11-01" }
+  ],
+  "frequencyCap": { "perDay": 1, "perWeek": 3 }
+}"#;
+
+#[test]
+fn windows_and_caps_are_kept_in_versions() {
+    let first = planned(&Setup::parse(OUTREACH).unwrap(), &Known::default());
+    let versions: Vec<_> = first
+        .send_windows
+        .made
+        .iter()
+        .map(|row| (row.jurisdiction.as_str(), row.version, row.start_minute))
+        .collect();
+    assert_eq!(
+        versions,
+        [("HOUSE", 1, 540), ("HOUSE", 1, 780), ("US-FL", 1, 480)]
+    );
+    assert_eq!(first.frequency_caps.made[0].version, 1);
+
+    let known = after(first);
+    let again = planned(&Setup::parse(OUTREACH).unwrap(), &known);
+    assert!(!again.applied().changed_anything(), "{}", again.applied());
+
+    let later = OUTREACH
+        .replace("13:00-20:00", "13:00-18:00")
+        .replace("\"perDay\": 1", "\"perDay\": 2");
+    let changed = planned(&Setup::parse(&later).unwrap(), &known);
+    let made: Vec<_> = changed
+        .send_windows
+        .made
+        .iter()
+        .map(|row| (row.jurisdiction.as_str(), row.version, row.end_minute))
+        .collect();
+    assert_eq!(
+        made,
+        [("HOUSE", 2, 720), ("HOUSE", 2, 1080)],
+        "Florida stays as it is"
+    );
+    let cap = &changed.frequency_caps.made[0];
+    assert_eq!((cap.version, cap.per_day, cap.per_week), (2, 2, 3));
+}
+
+#[test]
+fn windows_of_nowhere_and_caps_of_nothing_are_refused() {
+    let wrong = r#"{
+      "sendWindows": [
+        { "jurisdiction": "Florida", "hours": { "monday": ["08:00-20:00"] }, "source": "A statute", "reviewedOn": "2026-11-01" },
+        { "jurisdiction": "US-fl", "hours": {}, "source": " ", "reviewedOn": "2026-11-01" }
+      ],
+      "frequencyCap": { "perDay": 0, "perWeek": 101 }
+    }"#;
+    assert_eq!(
+        told(&Setup::parse(wrong).unwrap()),
+        [
+            "INVALID sendWindows.0.jurisdiction",
+            "INVALID sendWindows.1.jurisdiction",
+            "REQUIRED sendWindows.1.source",
+            "REQUIRED sendWindows.1.hours",
+            "INVALID frequencyCap.perDay",
+            "INVALID frequencyCap.perWeek",
+        ]
+    );
 }

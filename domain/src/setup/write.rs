@@ -34,7 +34,9 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.routing).await?;
     settle(tx, rows.scoring).await?;
     settle(tx, rows.sequences).await?;
-    insert(tx, rows.sequence_versions.made).await
+    insert(tx, rows.sequence_versions.made).await?;
+    insert(tx, rows.send_windows.made).await?;
+    insert(tx, rows.frequency_caps.made).await
 }
 
 type ActiveModelOf<Row> = <<Row as ModelTrait>::Entity as EntityTrait>::ActiveModel;

@@ -83,6 +83,17 @@ impl Calendar {
             .map(|span| span.start.and_utc())
     }
 
+    /// When the stretch of open time around `at` ends; `None` if it is closed then. Of two stretches that touch it is the
+    /// end of the first.
+    #[must_use]
+    pub fn closes_at(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if !self.is_open(at) {
+            return None;
+        }
+        let span = self.open_spans(at, horizon(at)).next()?;
+        Some(span.end.and_utc())
+    }
+
     /// Whether the facility is open at this instant. It is open at the first instant of a range, not at its last.
     #[must_use]
     pub fn is_open(&self, at: DateTime<Utc>) -> bool {

@@ -1,11 +1,13 @@
 //! Sign-in with a password.
 //!
 //! What comes back for an unknown name, a wrong password, a person who has left and an account under attack is one
-//! and the same, and so is the work: a count, a hash, a row. Guessing is slowed down per name: after [`FAILURES_MAX`]
-//! failures within [`FAILURES_WITHIN_MINS`] minutes a name is refused, even with the right password, until they are
-//! that old. The failures are audit events about a keyed hash of the name, so they hold for every process and after a
-//! restart, and for names that do not exist too. A door should limit tries per address as well, or somebody can keep
-//! a colleague out.
+//! and the same, and so is the work: two counts, a hash, two rows. Guessing is slowed down per name and place: after
+//! [`FAILURES_MAX`] failures within [`FAILURES_WITHIN_MINS`] minutes a name is refused there, even with the right
+//! password, until they are that old. Elsewhere the person signs in as ever, so nobody is kept out by a stranger's
+//! guesses. Only after [`FAILURES_ANYWHERE_MAX`] failures, which takes many places at once, is the name refused
+//! everywhere: a password is worth more than a quarter of an hour. The failures are audit events about keyed hashes of the
+//! name, alone and with the place, so they hold for every process and after a restart, and for names that do not exist
+//! too. A door should limit tries per address as well.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::ActorKind;
@@ -24,8 +26,10 @@ use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::viewer::Actor;
 
-/// Failures after which a name is refused.
+/// Failures from one place after which a name is refused there.
 pub const FAILURES_MAX: u64 = 10;
+/// Failures from all places together after which a name is refused everywhere.
+pub const FAILURES_ANYWHERE_MAX: u64 = 200;
 /// How long a failure counts, in minutes.
 pub const FAILURES_WITHIN_MINS: i64 = 15;
 
@@ -43,6 +47,8 @@ pub struct SignIn {
     pub email: String,
     /// The password.
     pub password: String,
+    /// Where it was typed: a network address, as the door tells places apart. It is kept as a keyed hash.
+    pub place: String,
 }
 
 /// A person who is signed in.
@@ -66,8 +72,10 @@ pub async fn sign_in(h: &Hospital, input: SignIn) -> Result<Done<SignedIn>> {
         .await
         .map_err(|closed| Error::Fault(Box::new(closed)))?;
     let email = input.email.trim().to_lowercase();
-    let name = name_hash(h, &email);
-    let tries_left = failures(&h.db, &name, h.now()).await? < FAILURES_MAX;
+    let name = hash(h, "SIGN_IN", &email);
+    let name_here = hash(h, "SIGN_IN_FROM", &format!("{} {email}", input.place));
+    let tries_left = failures(&h.db, &name_here, h.now()).await? < FAILURES_MAX
+        && failures(&h.db, &name, h.now()).await? < FAILURES_ANYWHERE_MAX;
     let found = staff::Entity::find()
         .filter(staff::Column::Email.eq(email))
         .filter(staff::Column::Active.eq(true))
@@ -86,9 +94,11 @@ pub async fn sign_in(h: &Hospital, input: SignIn) -> Result<Done<SignedIn>> {
         _ => {
             // A name that is refused anyway needs no more rows.
             if tries_left {
-                audit::record(Actor::VISITOR, FAILED, Some(&name), None, now)
-                    .insert(&tx)
-                    .await?;
+                for subject in [name, name_here] {
+                    audit::record(Actor::VISITOR, FAILED, Some(&subject), None, now)
+                        .insert(&tx)
+                        .await?;
+                }
             }
             tx.commit().await?;
             Err(Error::refused(
@@ -119,14 +129,14 @@ async fn open(tx: &DatabaseTransaction, staff: staff::Model, now: DateTime<Utc>)
 }
 
 /// How a name stands in the audit: the same for the same name, and no address.
-fn name_hash(h: &Hospital, email: &str) -> String {
-    let hash = h.secrets.address_hash("SIGN_IN", email);
+fn hash(h: &Hospital, kind: &str, name: &str) -> String {
+    let hash = h.secrets.address_hash(kind, name);
     format!("signin_{}", hex::encode(&hash[..16]))
 }
 
-async fn failures(conn: &impl ConnectionTrait, name: &str, now: DateTime<Utc>) -> Result<u64> {
+async fn failures(conn: &impl ConnectionTrait, subject: &str, now: DateTime<Utc>) -> Result<u64> {
     let count = audit_event::Entity::find()
-        .filter(audit_event::Column::SubjectId.eq(name))
+        .filter(audit_event::Column::SubjectId.eq(subject))
         .filter(audit_event::Column::Action.eq(FAILED))
         .filter(audit_event::Column::At.gt(now - TimeDelta::minutes(FAILURES_WITHIN_MINS)))
         .count(conn)

@@ -1,11 +1,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::Role;
 use entity::{audit_event, session as sessions, staff, team_member};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+};
 
 use super::*;
 use crate::error::{Code, Error};
 use crate::ground::Ground;
+use crate::id::new_id;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -27,9 +31,14 @@ async fn with_ada() -> (Ground, staff::Model) {
 }
 
 async fn try_in(ground: &Ground, email: &str, password: &str) -> Result<SignedIn> {
+    try_from(ground, "192.0.2.1", email, password).await
+}
+
+async fn try_from(ground: &Ground, place: &str, email: &str, password: &str) -> Result<SignedIn> {
     let input = SignIn {
         email: email.to_owned(),
         password: password.to_owned(),
+        place: place.to_owned(),
     };
     sign_in(&ground.h, input).await.map(|done| done.value)
 }
@@ -101,10 +110,10 @@ async fn whatever_is_wrong_with_a_sign_in_gets_one_answer() {
         wrong
     );
     let mut left = ada.clone().into_active_model();
-    left.active = sea_orm::ActiveValue::Set(false);
+    left.active = Set(false);
     left.update(&ground.h.db).await.unwrap();
     assert_eq!(failed(try_in(&ground, &ada.email, PASSWORD).await), wrong);
-    assert_eq!(rows_of_audit(&ground, "staff.sign_in_failed").await, 5);
+    assert_eq!(rows_of_audit(&ground, "staff.sign_in_failed").await, 10);
     let rows = audit_event::Entity::find().all(&ground.h.db).await.unwrap();
     assert!(
         rows.iter().all(|row| !format!("{row:?}").contains("example.org")),
@@ -113,7 +122,7 @@ async fn whatever_is_wrong_with_a_sign_in_gets_one_answer() {
 }
 
 #[tokio::test]
-async fn ten_failures_close_a_name_for_a_quarter_of_an_hour_even_to_the_right_password() {
+async fn ten_failures_close_a_name_there_for_a_quarter_of_an_hour_even_to_the_right_password() {
     let (ground, ada) = with_ada().await;
     for _ in 0..FAILURES_MAX {
         failed(try_in(&ground, &ada.email, "not this one, no").await);
@@ -127,11 +136,40 @@ async fn ten_failures_close_a_name_for_a_quarter_of_an_hour_even_to_the_right_pa
     );
     assert_eq!(
         rows_of_audit(&ground, "staff.sign_in_failed").await,
-        FAILURES_MAX + 1,
+        2 * (FAILURES_MAX + 1),
         "no row for a closed name"
+    );
+    assert!(
+        try_from(&ground, "198.51.100.7", &ada.email, PASSWORD)
+            .await
+            .is_ok(),
+        "the person works on elsewhere"
     );
     // The first failure was five minutes ago.
     ground.clock.advance(TimeDelta::minutes(10));
+    assert!(try_in(&ground, &ada.email, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn failures_from_very_many_places_close_a_name_everywhere() {
+    let (ground, ada) = with_ada().await;
+    // The first one goes through the door, and tells how the others stand in the audit.
+    failed(try_in(&ground, &ada.email, "not this one, no").await);
+    let first = audit_event::Entity::find()
+        .filter(audit_event::Column::Action.eq("staff.sign_in_failed"))
+        .order_by_asc(audit_event::Column::Id)
+        .one(&ground.h.db)
+        .await
+        .unwrap()
+        .unwrap();
+    for _ in 2..FAILURES_ANYWHERE_MAX {
+        let mut other = first.clone().into_active_model();
+        other.id = Set(new_id(ground.h.now()));
+        other.insert(&ground.h.db).await.unwrap();
+    }
+    failed(try_from(&ground, "203.0.113.9", &ada.email, "nor this one").await);
+    failed(try_from(&ground, "198.51.100.7", &ada.email, PASSWORD).await);
+    ground.clock.advance(TimeDelta::minutes(FAILURES_WITHIN_MINS));
     assert!(try_in(&ground, &ada.email, PASSWORD).await.is_ok());
 }
 
@@ -171,7 +209,7 @@ async fn a_session_ends_by_disuse_by_age_by_sign_out_and_with_the_job() {
         "ended sessions of hers are cleared"
     );
     let mut left = ada.into_active_model();
-    left.active = sea_orm::ActiveValue::Set(false);
+    left.active = Set(false);
     left.update(&ground.h.db).await.unwrap();
     assert!(!open(&last).await);
 }
@@ -253,7 +291,7 @@ async fn a_token_opens_until_it_ends_or_is_taken_back() {
         "the first time counts"
     );
     assert_eq!(rows_of_audit(&ground, "token.revoke").await, 1);
-    let nobody = crate::id::new_id(h.now());
+    let nobody = new_id(h.now());
     assert!(matches!(
         token::revoke(h, nobody).await,
         Err(Error::Missing { noun: "token" })
@@ -307,7 +345,7 @@ async fn a_person_is_refused_with_every_reason_and_an_address_is_taken_once() {
         display_name: " ".to_owned(),
         time_zone: "Columbus".to_owned(),
         password: Some("short".to_owned()),
-        teams: vec![crate::id::new_id(ground.h.now())],
+        teams: vec![new_id(ground.h.now())],
         ..ada()
     };
     let fields: Vec<String> = codes(add(&ground.h, wrong).await)

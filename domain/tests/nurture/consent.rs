@@ -2,24 +2,32 @@
 
 use std::collections::HashMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::Clock;
 use domain::consent::{
     self, Method, RecordConsent, Standing, WithdrawConsent, WordingRef, look_up, unsubscribe, withdraw,
 };
+use domain::db;
 use domain::error::Error;
+use domain::id::new_id;
 use domain::link::Secrets;
+use domain::outreach::claim::claim;
 use domain::viewer::Viewer;
-use entity::consent_event::ConsentAction;
+use entity::consent_event::{ConsentAction, ConsentLevel};
 use entity::enrollment::{EnrollmentState, ExitReason};
 use entity::enums::{Medium, Purpose};
-use entity::message::{GateOutcome, GateReason, MessageState};
+use entity::message::{GateOutcome, GateReason, Lane, MessageState};
 use entity::sequence_version::Action;
 use entity::{consent_event, message};
+use futures_util::poll;
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    IntoActiveModel, QueryFilter,
+};
 
-use crate::stand::{BOSS, plan, step, wait};
+use crate::stand::{BOSS, Stand, plan, step, wait};
 
 story!(
     a_withdrawal_stops_planned_and_claimed_mail_of_its_purpose_at_once,
@@ -148,6 +156,66 @@ story!(one_click_unsubscribes_once_and_looking_never_does, s, {
     assert_eq!(withdrawals[0].source.message_id, Some(s.mails(&lead).await[0].id));
     assert_eq!(s.mails(&lead).await[0].state, MessageState::Withheld);
 });
+
+story!(a_click_that_waited_for_another_one_writes_nothing_more, s, {
+    s.publish("tips", Purpose::Marketing, plan()).await;
+    let lead = s.lead("doe").await;
+    s.advance().await;
+    let token = s.h.secrets.unsubscribe_token(s.mails(&lead).await[0].id.0);
+    let said = said_before(s).await;
+    let first = alone_with_contacts(s).await;
+    let mut second = Box::pin(unsubscribe(&s.h, &token, Method::OneClick));
+    assert!(poll!(second.as_mut()).is_pending(), "it waits for the first");
+    s.clock.advance(TimeDelta::seconds(1));
+    withdrawn(said, s.clock.now()).insert(&first).await.unwrap();
+    first.commit().await.unwrap();
+    assert!(second.await.unwrap().value.already);
+});
+
+story!(a_claim_that_waited_for_a_withdrawal_sees_it, s, {
+    s.publish("tips", Purpose::Marketing, plan()).await;
+    let lead = s.lead("doe").await;
+    s.advance().await;
+    let said = said_before(s).await;
+    let first = alone_with_contacts(s).await;
+    let mut claimed = Box::pin(claim(&s.h, Lane::Bulk, 10, 60));
+    assert!(
+        poll!(claimed.as_mut()).is_pending(),
+        "it waits for the withdrawal"
+    );
+    s.clock.advance(TimeDelta::seconds(1));
+    withdrawn(said, s.clock.now()).insert(&first).await.unwrap();
+    first.commit().await.unwrap();
+    let claimed = claimed.await.unwrap();
+    assert_eq!((claimed.sendables.len(), claimed.withheld), (0, 1));
+    assert_eq!(s.mails(&lead).await[0].state, MessageState::Withheld);
+});
+
+/// A transaction that lets nobody else look at contacts until it ends. SQLite has one writer at a time anyway; on
+/// PostgreSQL one poll may get past several statements, if the server is quick.
+async fn alone_with_contacts(s: &Stand) -> DatabaseTransaction {
+    let tx = db::begin_write(&s.h.db).await.unwrap();
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let alone = "LOCK TABLE contact IN ACCESS EXCLUSIVE MODE";
+        tx.execute_unprepared(alone).await.unwrap();
+    }
+    tx
+}
+
+/// The only thing that was said about consent.
+async fn said_before(s: &Stand) -> consent_event::Model {
+    consent_event::Entity::find().one(&s.h.db).await.unwrap().unwrap()
+}
+
+/// The same person takes back what was said.
+fn withdrawn(said: consent_event::Model, now: DateTime<Utc>) -> consent_event::ActiveModel {
+    let mut event = said.into_active_model();
+    event.id = Set(new_id(now));
+    event.action = Set(ConsentAction::Withdraw);
+    event.level = Set(ConsentLevel::None);
+    (event.occurred_at, event.recorded_at) = (Set(now), Set(now));
+    event
+}
 
 story!(a_consent_is_written_down_with_what_proves_it, s, {
     let lead = s.lead("doe").await;

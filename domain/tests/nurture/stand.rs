@@ -13,6 +13,7 @@ use domain::id::new_id;
 use domain::lead::inquiry::{ConsentAnswer, Draft};
 use domain::lead::receive;
 use domain::link::Secrets;
+use domain::patch::Patch;
 use domain::playbook::{self, Playbooks};
 use domain::sequence::{self, Advanced, CreateSequence, PublishSequence, advance_due};
 use domain::viewer::{Actor, Viewer};
@@ -162,6 +163,7 @@ impl Stand {
             purpose: Purpose::Marketing,
             text: "Send me health tips.".to_owned(),
             sha256: "0".repeat(64),
+            by_line: false,
             created_at: now,
         };
         wording.into_active_model().insert(db).await.unwrap();
@@ -212,9 +214,8 @@ impl Stand {
             purpose,
             campaign_id: None,
             trigger: Trigger {
-                on: TriggerKind::LeadReceived,
-                stage: None,
                 filter: Condition::default(),
+                ..Trigger::on(TriggerKind::LeadReceived)
             },
             steps: Steps(steps),
             exits: Exits::default(),
@@ -233,7 +234,8 @@ impl Stand {
             sequence_id,
             trigger: None,
             steps: steps.map(Steps),
-            exits: None,
+            exit_stages: None,
+            ends_after: Patch::Keep,
         };
         sequence::publish(&self.h, &BOSS, input)
             .await

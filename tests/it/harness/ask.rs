@@ -256,6 +256,7 @@ impl Clinic {
                 .values()
                 .find(|row| row.sequence.name == name)
                 .map(|row| row.sequence.id.to_string()),
+            "template" => playbook.template_by_key.get(name).map(ToString::to_string),
             "wording" => playbook.wording(name, "en").map(|row| row.id.to_string()),
             _ => panic!("no finder for {noun}"),
         };
@@ -288,15 +289,23 @@ fn selection_of(field: &str) -> &'static str {
     match field {
         "recordConsent" => "consentEvent { id action }",
         "withdrawConsent" => "messagesWithheld enrollmentsEnded",
+        "updateContactPreferences" | "revokePreferenceLinks" => "contact { id }",
         "createCampaign" | "updateCampaign" | "launchCampaign" | "pauseCampaign" => {
             "campaign { id state version }"
         }
         "createSequence" | "publishSequence" | "pauseSequence" => "sequence { id state version }",
+        "moveEnrollments" => "move { id state moved remaining }",
         "enrollLead" | "unenrollLead" => "enrollment { id state }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",
         "submitLead" => "receipt { leadId created }",
         "recordSpend" => "spend { __typename }",
         "signIn" => "viewer { kind }",
+        "suppressAddress" => "suppression { id reason }",
+        "holdOutreach" | "releaseOutreach" => "hold { id until reason }",
+        "stopSending" | "resumeSending" => "stop { id domain reason }",
+        "exportContact" => "export",
+        "eraseContact" => "erasure { leads messagesWithheld enrollmentsEnded }",
+        "setRetention" => "policies { kind keepDays }",
         _ => "lead { id stage version }",
     }
 }

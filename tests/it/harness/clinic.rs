@@ -8,6 +8,7 @@ use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::clock::{Clock, FixedClock};
+use domain::dry_run::Limits;
 use domain::hospital::{Hospital, Site};
 use domain::link::Secrets;
 use domain::nudge::{Nudger, Subject};
@@ -135,6 +136,8 @@ impl Clinic {
                 ..ApiSettings::default()
             }),
             probe: Arc::new(StillProbe),
+            simulator: leadward::dry_run::simulator(&hospital, Limits::default())
+                .expect("a sender and an address"),
         };
         let sink = if settings.smtp {
             Some(SmtpSink::start().await)

@@ -65,6 +65,19 @@ impl Mail {
             .expect("a link has a last part")
     }
 
+    /// The path of the link to the recipient's preferences: `/p/…`.
+    pub fn preferences_path(&self) -> &str {
+        let (_, link) = self
+            .text
+            .split_once("https://leads.clinic.example/p/")
+            .expect("this mail leads to the preferences");
+        let end = link
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+            .unwrap_or(link.len());
+        let from = self.text.len() - link.len() - "/p/".len();
+        &self.text[from..from + "/p/".len() + end]
+    }
+
     /// The whole mail for a snapshot, with what differs from run to run taken out.
     pub fn snapshot(&self) -> String {
         let mut page = String::new();
@@ -83,6 +96,9 @@ impl Mail {
             .replace(&self.message_id, "[message-id]");
         if self.header("List-Unsubscribe").is_some() {
             page = page.replace(self.unsubscribe_token(), "[token]");
+        }
+        if self.text.contains("/p/") {
+            page = page.replace(self.preferences_path(), "/p/[token]");
         }
         without_ids(&page)
     }

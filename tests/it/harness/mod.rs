@@ -5,6 +5,7 @@
 //! of it.
 
 mod ask;
+mod bulk;
 mod clinic;
 pub mod database;
 mod mail;
@@ -19,4 +20,4 @@ pub use ask::{Answer, As, OPS, look};
 pub use clinic::{Clinic, ClinicSettings, at};
 pub use mail::Mail;
 pub use outbox::plan_nurture;
-pub use page::pat;
+pub use page::{FormPage, pat};

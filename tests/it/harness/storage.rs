@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::db::{self, Pool};
+use entity::date_occasion::{self, DateOccasionState};
 use entity::enrollment::{self, EnrollmentState};
+use entity::enrollment_move::{self, EnrollmentMoveState};
 use entity::follow_up::{self, FollowUpState};
 use entity::message::{self, MessageState};
+use entity::outreach_release;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -25,6 +28,17 @@ impl std::fmt::Debug for Contents {
 }
 
 impl Contents {
+    /// Names of the tables in which a text stands, in letters or as the bytes of a blob.
+    pub fn holding(&self, text: &str) -> Vec<&str> {
+        let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let holds = |rows: &String| {
+            let rows = rows.to_lowercase();
+            rows.contains(&text.to_lowercase()) || rows.contains(&bytes)
+        };
+        let holding = self.0.iter().filter(|(_, rows)| holds(rows));
+        holding.map(|(table, _)| table.as_str()).collect()
+    }
+
     /// Names of the tables that differ.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let tables = self.0.keys().chain(other.0.keys());
@@ -117,6 +131,12 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let enrolled = enrollment::Entity::find()
         .filter(enrollment::Column::State.eq(EnrollmentState::Active))
         .filter(enrollment::Column::DueAt.lte(now));
+    let days = date_occasion::Entity::find()
+        .filter(date_occasion::Column::State.eq(DateOccasionState::Waiting))
+        .filter(date_occasion::Column::DueAt.lte(now));
+    let moves = enrollment_move::Entity::find()
+        .filter(enrollment_move::Column::State.eq(EnrollmentMoveState::Running))
+        .filter(enrollment_move::Column::DueAt.lte(now));
     let unmarked = open()
         .filter(follow_up::Column::DueAt.lte(now))
         .filter(follow_up::Column::LateAt.is_null());
@@ -125,8 +145,14 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
         ("messages are due", due.count(&db).await),
         ("messages are claimed or on the wire", held.count(&db).await),
         ("enrollments are due", enrolled.count(&db).await),
+        ("days have come", days.count(&db).await),
+        ("moves of enrollments are due", moves.count(&db).await),
         ("late follow-ups are not marked", unmarked.count(&db).await),
         ("reminders are due", unreminded.count(&db).await),
+        (
+            "released messages wait",
+            outreach_release::Entity::find().count(&db).await,
+        ),
     ];
     let counts = counts
         .into_iter()
@@ -144,6 +170,8 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
     let questions = [
         "SELECT due_at FROM message WHERE state IN ('PLANNED', 'DEFERRED') AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM date_occasion WHERE state = 'WAITING' AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",

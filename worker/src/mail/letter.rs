@@ -1,6 +1,7 @@
 //! Which words a message is made of.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -8,9 +9,10 @@ use domain::hospital::Hospital;
 use domain::outreach::claim::{Recipient, Sendable};
 use domain::outreach::template::{MailFacts, Renderer, TemplateFault};
 use domain::playbook::Playbook;
+use domain::preference;
 use entity::contact;
 use entity::enums::Purpose;
-use entity::message::MessageKind;
+use entity::message::{GateReason, MessageKind};
 
 use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, staff_notice};
 
@@ -21,6 +23,16 @@ pub(crate) enum Unwritable {
     Address,
     /// The template failed, or is none.
     Template(Option<TemplateFault>),
+}
+
+impl Unwritable {
+    /// Why the message is withheld then.
+    pub(crate) const fn reason(&self) -> GateReason {
+        match self {
+            Self::Address => GateReason::NoAddress,
+            Self::Template(_) => GateReason::TemplateFailed,
+        }
+    }
 }
 
 impl fmt::Display for Unwritable {
@@ -60,8 +72,20 @@ impl Writer {
         })
     }
 
-    /// Writes one message.
+    /// Writes one message. One that makes the renderer panic cannot be written: it must not hold up those beside it, now
+    /// and at every claim.
     pub(crate) fn write(
+        &self,
+        h: &Hospital,
+        playbook: &Playbook,
+        sendable: &Sendable,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let write = || self.write_or_panic(h, playbook, sendable, now);
+        catch_unwind(AssertUnwindSafe(write)).unwrap_or(Err(Unwritable::Template(None)))
+    }
+
+    fn write_or_panic(
         &self,
         h: &Hospital,
         playbook: &Playbook,
@@ -73,8 +97,13 @@ impl Writer {
             Recipient::Staff(staff) => {
                 let site = &h.site;
                 let message = sendable.message();
-                let follow_up = sendable.follow_up().ok_or(Unwritable::Template(None))?;
-                let words = staff_notice::words(site, message.kind, follow_up, staff, &message.subject);
+                let words = if message.kind == MessageKind::SequenceNotice {
+                    let lead = message.lead_id.ok_or(Unwritable::Template(None))?;
+                    staff_notice::words_of_sequence(site, lead, &message.subject)
+                } else {
+                    let follow_up = sendable.follow_up().ok_or(Unwritable::Template(None))?;
+                    staff_notice::words(site, message.kind, follow_up, staff, &message.subject)
+                };
                 Ok(self.letterhead.write(Parts {
                     to_name: &staff.display_name,
                     to_address: sendable.address(),
@@ -102,7 +131,12 @@ impl Writer {
         let token = h.secrets.unsubscribe_token(message.id.0);
         let unsubscribe_url = format!("{}/u/{token}", h.site.public_url);
         let template = sendable.template().ok_or(Unwritable::Template(None))?;
-        let facts = facts(h, playbook, sendable, contact, &unsubscribe_url);
+        let preferences_url = preference::link::url(h, message, contact);
+        let facts = MailFacts {
+            unsubscribe_url: &unsubscribe_url,
+            preferences_url: &preferences_url,
+            ..facts(h, playbook, sendable, contact)
+        };
         let rendered = self.renderer.render(template, &facts)?;
         // A confirmation was asked for, so there is no list to leave (facts: transactional mail is exempt).
         let is_nurture = message.kind == MessageKind::Nurture;
@@ -120,13 +154,12 @@ impl Writer {
     }
 }
 
-/// What the mail can say.
+/// What the mail can say, but for its links.
 fn facts<'a>(
     h: &'a Hospital,
     playbook: &'a Playbook,
     sendable: &'a Sendable,
     contact: &'a contact::Model,
-    unsubscribe_url: &'a str,
 ) -> MailFacts<'a> {
     let lead = sendable.lead();
     let visit = sendable.next_visit();
@@ -147,7 +180,8 @@ fn facts<'a>(
             .and_then(|lead| playbook.lines.get(&lead.service_line_id?))
             .map(|line| line.name.as_str()),
         appointment_at: visit.map(|visit| visit.starts_at.with_timezone(&zone)),
-        unsubscribe_url,
+        unsubscribe_url: "",
+        preferences_url: "",
         postal_address: &site.postal_address,
         hospital_name: &site.name,
         team_name: lead

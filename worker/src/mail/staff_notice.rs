@@ -1,8 +1,9 @@
-//! The words of mails to staff about their follow-ups. They speak of the follow-up as it is when the mail goes out, link
-//! to it, and say nothing about the person it is about: the mail of staff is read on locked screens and kept for years.
+//! The words of mails to staff: about their follow-ups, and what sequences tell them of leads. They speak of a follow-up as
+//! it is when the mail goes out, link to it, and say nothing about the person it is about: the mail of staff is read on locked screens and kept for years.
 
 use chrono_tz::Tz;
 use domain::hospital::Site;
+use entity::id::LeadId;
 use entity::message::MessageKind;
 use entity::{follow_up, staff};
 
@@ -44,6 +45,24 @@ pub(super) fn words(
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong><br>\n\
          {urgency}{due}</p>\n<p>Lead: {lead}<br>\n<a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
+    );
+    Words {
+        subject: subject.to_owned(),
+        text,
+        html,
+    }
+}
+
+/// The words by which a sequence tells of a lead; `subject` is the line that was planned.
+pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Words {
+    let link = format!("{}/", site.public_url);
+    let name = &site.name;
+    let opening = "A sequence asks you to look at a lead.";
+    let text = format!("{opening}\n\n{subject}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
+    let [name, title, link] = [name.as_str(), subject, &link].map(escaped);
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong></p>\n\
+         <p>Lead: {lead}<br>\n<a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
     );
     Words {
         subject: subject.to_owned(),

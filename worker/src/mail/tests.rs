@@ -148,6 +148,27 @@ fn names_of_any_script_and_with_signs_survive() {
 }
 
 #[test]
+fn a_text_that_looks_encoded_is_shown_as_it_was_typed() {
+    let long = format!("Zoë =?utf-8?b?{}?= Smith", "QUJD".repeat(20));
+    for text in ["=?utf-8?q?You=20won?=", "=?x", "Dr. =?utf-8?B?WW91?= Who", &long] {
+        let mail = letterhead()
+            .write(Parts {
+                to_name: text,
+                subject: text.to_owned(),
+                ..parts()
+            })
+            .unwrap();
+        let read = MessageParser::default().parse(&mail.raw).unwrap();
+        let to = read.to().unwrap().first().unwrap();
+        assert_eq!(
+            (read.subject(), to.name(), to.address()),
+            (Some(text), Some(text), Some("pat@example.net"))
+        );
+        assert!(!raw_header(&mail.raw, "Subject")[0].contains(text));
+    }
+}
+
+#[test]
 fn a_second_try_gives_the_same_bytes() {
     let letterhead = letterhead();
     assert_eq!(

@@ -10,14 +10,6 @@ use crate::sweep;
 /// Passes over all subjects beyond which something must be feeding itself.
 const PASSES_MAX: usize = 1_000;
 
-/// Everything in the order in which one thing makes the next due.
-const ORDER: [Subject; 4] = [
-    Subject::Enrollments,
-    Subject::FollowUps,
-    Subject::WaitingMail,
-    Subject::BulkMail,
-];
-
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drained {
@@ -43,7 +35,7 @@ impl Worker {
         for _ in 0..PASSES_MAX {
             let before = drained;
             drained.recovered += sweep::recover(&self.0.hospital, &*self.0.nudger).await?;
-            for subject in ORDER {
+            for subject in Subject::BY_CAUSE {
                 let rows = self.look(subject, &never).await?.rows;
                 match subject {
                     Subject::Enrollments => drained.enrollments += rows,

@@ -1,4 +1,4 @@
-//! Documents: parsed once, and kept under their hash for clients that ask for it (automatic persisted queries).
+//! Documents: parsed once and kept under their hash, by which clients may then name them (automatic persisted queries).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +48,7 @@ pub struct Found {
     pub text: String,
     /// Its parse.
     pub document: ExecutableDocument,
-    /// Set when the client wants it kept.
+    /// Set when it is to be kept.
     pub keep: Option<Keep>,
 }
 
@@ -58,29 +58,28 @@ impl Documents {
     /// # Errors
     /// When it cannot be parsed, is not known, or does not fit the hash that came with it.
     pub fn read(&self, params: &Params) -> Result<Found, Refused> {
-        let hash = wanted_hash(params)?;
+        let wanted = wanted_hash(params)?;
         let Some(text) = params
             .query
             .as_ref()
-            .filter(|text| hash.is_none() || !text.is_empty())
+            .filter(|text| wanted.is_none() || !text.is_empty())
         else {
-            let hash = hash.ok_or_else(|| bad("The member query is missing."))?;
-            let document = self.find(&hash).ok_or_else(not_found)?;
-            return Ok(Found {
-                text: document.text.clone(),
-                document: document.parsed.clone(),
-                keep: None,
-            });
+            let hash = wanted.ok_or_else(|| bad("The member query is missing."))?;
+            return self.find(&hash).ok_or_else(not_found);
         };
-        if hash.as_ref().is_some_and(|hash| *hash != hash_of(text)) {
+        let hash = hash_of(text);
+        if wanted.is_some_and(|wanted| wanted != hash) {
             return Err(bad("provided sha does not match query"));
+        }
+        if let Some(found) = self.find(&hash) {
+            return Ok(found);
         }
         let document = parse_query(text).map_err(|error| {
             let mut error = ServerError::from(error);
             set_code(&mut error, GRAPHQL_PARSE_FAILED);
             Refused::document(error)
         })?;
-        let keep = hash.filter(|_| text.len() <= KEPT_BYTES_MAX).map(|hash| Keep {
+        let keep = (text.len() <= KEPT_BYTES_MAX).then(|| Keep {
             hash,
             document: Arc::new(Document {
                 text: text.clone(),
@@ -109,13 +108,16 @@ impl Documents {
         kept.by_hash.insert(keep.hash, keep.document);
     }
 
-    fn find(&self, hash: &str) -> Option<Arc<Document>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .by_hash
-            .get(hash)
-            .cloned()
+    fn find(&self, hash: &str) -> Option<Found> {
+        let kept = {
+            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.by_hash.get(hash).cloned()?
+        };
+        Some(Found {
+            text: kept.text.clone(),
+            document: kept.parsed.clone(),
+            keep: None,
+        })
     }
 }
 

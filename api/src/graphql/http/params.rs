@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use async_graphql::Variables;
 use poem::Request;
-use poem::error::ReadBodyError;
 use poem::http::{Method, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::Refused;
+use crate::forms::posted::{self, Limits, Unreadable};
 use crate::graphql::errors::BAD_REQUEST;
 
 /// The members of a GraphQL request. Members that are not known are passed over, and null means absent.
@@ -33,8 +33,8 @@ pub fn has_query(req: &Request) -> bool {
 /// Reads a request.
 ///
 /// # Errors
-/// 400, 413 or 415, as it deserves.
-pub async fn read(req: Request, max_body_bytes: usize) -> Result<Params, Refused> {
+/// 400, 408, 413 or 415, as it deserves.
+pub async fn read(mut req: Request, limits: Limits) -> Result<Params, Refused> {
     if req.method() == Method::GET {
         return from_query(req.uri().query().unwrap_or_default());
     }
@@ -46,17 +46,21 @@ pub async fn read(req: Request, max_body_bytes: usize) -> Result<Params, Refused
             message,
         ));
     }
-    let body = req
-        .into_body()
-        .into_bytes_limit(max_body_bytes)
+    let body = req.take_body();
+    let body = posted::bytes(&req, body, limits)
         .await
         .map_err(|error| match error {
-            ReadBodyError::PayloadTooLarge => Refused::request(
+            Unreadable::TooLarge => Refused::request(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 BAD_REQUEST,
                 "The request is too large.",
             ),
-            _ => bad("The request did not arrive in full."),
+            Unreadable::TooSlow => Refused::request(
+                StatusCode::REQUEST_TIMEOUT,
+                BAD_REQUEST,
+                "The request did not arrive in time.",
+            ),
+            Unreadable::Malformed | Unreadable::UnknownType => bad("The request did not arrive in full."),
         })?;
     let value: Value = serde_json::from_slice(&body).map_err(|_| bad("The body is not JSON."))?;
     from_json(value)

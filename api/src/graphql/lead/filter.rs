@@ -163,6 +163,18 @@ pub struct LeadOrder {
     direction: OrderDirection,
 }
 
+#[cfg(test)]
+impl LeadOrder {
+    /// Every order that can be asked for.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let fields = [LeadOrderField::ReceivedAt, LeadOrderField::Score];
+        let directions = [OrderDirection::Asc, OrderDirection::Desc];
+        fields
+            .into_iter()
+            .flat_map(move |field| directions.map(|direction| Self { field, direction }))
+    }
+}
+
 /// What leads are ordered by.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeadOrderField {

@@ -1,9 +1,11 @@
 //! What a lead is made of.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, Object};
 use entity::lead;
 
-use super::SlaState;
+use super::{Lead, SlaState};
 use crate::graphql::ask::Ask;
 use crate::graphql::campaign::{self, Campaign, Placement};
 use crate::graphql::directory::{self, Staff, Team};
@@ -11,105 +13,105 @@ use crate::graphql::scalars::{DateTime, Duration};
 use crate::graphql::vocabulary::{Channel, ScoreGrade};
 
 /// Where a lead came from.
-pub struct LeadSource<'a>(pub(super) &'a lead::Model);
+pub struct LeadSource<'a>(pub(super) &'a Lead);
 
 /// Where a lead came from.
 #[Object]
 impl LeadSource<'_> {
     /// The channel.
     async fn channel(&self) -> Channel {
-        self.0.channel.into()
+        self.0.head.channel.into()
     }
 
     /// The campaign that it answers.
     async fn campaign(&self, ctx: &Context<'_>) -> Result<Option<Campaign>, Error> {
-        campaign::campaign(Ask::of(ctx), self.0.campaign_id).await
+        campaign::campaign(Ask::of(ctx), self.0.head.campaign_id).await
     }
 
     /// The placement that it answers.
     async fn placement(&self, ctx: &Context<'_>) -> Result<Option<Placement>, Error> {
-        campaign::placement(Ask::of(ctx), self.0.placement_id).await
+        campaign::placement(Ask::of(ctx), self.0.whole(ctx).await?.placement_id).await
     }
 
     /// Path of the first page of the visit, without its query.
-    async fn landing_page(&self) -> Option<&str> {
-        self.0.landing_page.as_deref()
+    async fn landing_page(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.0.whole(ctx).await?.landing_page.clone())
     }
 
     /// Host of the page before the visit.
-    async fn referrer_host(&self) -> Option<&str> {
-        self.0.referrer_host.as_deref()
+    async fn referrer_host(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.0.whole(ctx).await?.referrer_host.clone())
     }
 
     /// Campaign parameters of the first page.
-    async fn utm(&self) -> Utm<'_> {
-        Utm(&self.0.utm)
+    async fn utm(&self, ctx: &Context<'_>) -> Result<Utm, Error> {
+        Ok(Utm(self.0.whole(ctx).await?))
     }
 
     /// Code on a mail piece, event list or placement.
-    async fn source_code(&self) -> Option<&str> {
-        self.0.source_code.as_deref()
+    async fn source_code(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.0.whole(ctx).await?.source_code.clone())
     }
 
     /// Whether an ad platform's click id came along. The id itself is not kept.
-    async fn click_id_present(&self) -> bool {
-        self.0.click_id_kind.is_some()
+    async fn click_id_present(&self, ctx: &Context<'_>) -> Result<bool, Error> {
+        Ok(self.0.whole(ctx).await?.click_id_kind.is_some())
     }
 
     /// Which click id came along: `gclid`, `gbraid`, `wbraid`, `fbclid`, `msclkid`.
-    async fn click_id_kind(&self) -> Option<&str> {
-        self.0.click_id_kind.as_deref()
+    async fn click_id_kind(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.0.whole(ctx).await?.click_id_kind.clone())
     }
 
     /// The sender's id of this inquiry; unique within the channel.
-    async fn external_id(&self) -> Option<&str> {
-        self.0.external_id.as_deref()
+    async fn external_id(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+        Ok(self.0.whole(ctx).await?.external_id.clone())
     }
 }
 
 /// Campaign parameters of a landing page's address.
-pub struct Utm<'a>(&'a lead::Utm);
+pub struct Utm(Arc<lead::Model>);
 
 /// Campaign parameters of a landing page's address.
 #[Object]
-impl Utm<'_> {
+impl Utm {
     /// `utm_source`.
     async fn source(&self) -> Option<&str> {
-        self.0.source.as_deref()
+        self.0.utm.source.as_deref()
     }
 
     /// `utm_medium`.
     async fn medium(&self) -> Option<&str> {
-        self.0.medium.as_deref()
+        self.0.utm.medium.as_deref()
     }
 
     /// `utm_campaign`.
     async fn campaign(&self) -> Option<&str> {
-        self.0.campaign.as_deref()
+        self.0.utm.campaign.as_deref()
     }
 
     /// `utm_term`.
     async fn term(&self) -> Option<&str> {
-        self.0.term.as_deref()
+        self.0.utm.term.as_deref()
     }
 
     /// `utm_content`.
     async fn content(&self) -> Option<&str> {
-        self.0.content.as_deref()
+        self.0.utm.content.as_deref()
     }
 
     /// `utm_id`.
     async fn id(&self) -> Option<&str> {
-        self.0.id.as_deref()
+        self.0.utm.id.as_deref()
     }
 }
 
 /// The score of a lead.
-pub struct LeadScore<'a>(pub(super) &'a lead::Model);
+pub struct LeadScore(pub(super) Arc<lead::Model>);
 
 /// The score of a lead, with reasons.
 #[Object]
-impl LeadScore<'_> {
+impl LeadScore {
     /// Points.
     async fn points(&self) -> i32 {
         self.0.score_points
@@ -154,43 +156,43 @@ impl ScoreReason<'_> {
 }
 
 /// Why a lead went where it went.
-pub struct RoutingDecision<'a>(pub(super) &'a lead::Routing);
+pub struct RoutingDecision(pub(super) Arc<lead::Model>);
 
 /// Why a lead went where it went, as it was decided then.
 #[Object]
-impl RoutingDecision<'_> {
+impl RoutingDecision {
     /// The rule's name, as it was then.
     async fn rule(&self) -> &str {
-        &self.0.rule
+        &self.0.routing.rule
     }
 
     /// The team chosen.
     async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>, Error> {
-        directory::team(Ask::of(ctx), Some(self.0.team_id)).await
+        directory::team(Ask::of(ctx), Some(self.0.routing.team_id)).await
     }
 
     /// The person chosen.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
-        directory::staff(Ask::of(ctx), self.0.owner_id).await
+        directory::staff(Ask::of(ctx), self.0.routing.owner_id).await
     }
 
     /// Sentences: what was tried and why this one was taken.
     async fn explanation(&self) -> &str {
-        &self.0.explanation
+        &self.0.routing.explanation
     }
 
     /// When it was decided.
     async fn at(&self) -> DateTime {
-        self.0.at.into()
+        self.0.routing.at.into()
     }
 }
 
 /// How fast the first attempt must come.
-pub struct SlaClock<'a>(pub(super) &'a lead::Model);
+pub struct SlaClock(pub(super) Arc<lead::Model>);
 
 /// How fast the first attempt must come, and whether it did.
 #[Object]
-impl SlaClock<'_> {
+impl SlaClock {
     /// When the first attempt is due, by the facility's business calendar.
     async fn due_at(&self) -> DateTime {
         self.0.sla_due_at.into()
@@ -198,7 +200,7 @@ impl SlaClock<'_> {
 
     /// Whether it came in time, as of now.
     async fn state(&self, ctx: &Context<'_>) -> SlaState {
-        SlaState::of(self.0, Ask::of(ctx).now())
+        SlaState::of(&self.0, Ask::of(ctx).now())
     }
 
     /// How many attempts were made.
@@ -234,11 +236,11 @@ impl SlaClock<'_> {
 }
 
 /// What the person answered to one field of the form.
-pub struct FormAnswer<'a>(pub(super) &'a lead::Answer);
+pub struct FormAnswer(pub(super) lead::Answer);
 
 /// What the person answered to one field of the form.
 #[Object]
-impl FormAnswer<'_> {
+impl FormAnswer {
     /// The field's name.
     async fn field(&self) -> &str {
         &self.0.field

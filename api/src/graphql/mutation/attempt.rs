@@ -56,7 +56,7 @@ impl LogAttemptPayload {
     fn of(outcome: Outcome<Logged>) -> Self {
         match outcome {
             Ok(logged) => Self {
-                lead: Some(Lead(logged.lead)),
+                lead: Some(Lead::of(logged.lead)),
                 attempt: Some(Attempt(logged.attempt)),
                 user_errors: Vec::new(),
             },

@@ -198,7 +198,7 @@ impl LeadMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.update", done, |lead| lead.id).await?;
-        Ok(UpdateLeadPayload::of(outcome.map(Lead)))
+        Ok(UpdateLeadPayload::of(outcome.map(Lead::of)))
     }
 
     /// Gives a lead with its open follow-ups to a team and a person, who gets a mail about each of them.
@@ -213,7 +213,7 @@ impl LeadMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.assign", done, |lead| lead.id).await?;
-        Ok(AssignLeadPayload::of(outcome.map(Lead)))
+        Ok(AssignLeadPayload::of(outcome.map(Lead::of)))
     }
 }
 

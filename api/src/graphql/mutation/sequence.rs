@@ -1,16 +1,19 @@
 //! Sequences are written, published and held; leads enter and leave them.
 
-use async_graphql::{Context, Error, ID, InputObject, Object};
+use async_graphql::{Context, Error, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::error::Error as DomainError;
 use domain::sequence;
-use entity::sequence_version::{Exits, Steps, Trigger};
+use domain::sequence::transfer::{self, MoveEnrollments};
+use entity::sequence_version::{DateRule, Exits, Steps, Trigger};
 
 use super::clause::{ClauseInput, condition};
 use super::step::{self, StepInput};
-use super::{audited, read_id, read_id_if_any};
+use super::{audited, edit, read_id, read_id_if_any};
 use crate::graphql::ask::Ask;
-use crate::graphql::sequence::{Enrollment, Sequence};
-use crate::graphql::vocabulary::{LeadStage, Purpose, TriggerKind};
+use crate::graphql::errors::UserError;
+use crate::graphql::scalars::Duration;
+use crate::graphql::sequence::{Enrollment, Sequence, SequenceMove, StepMapInput, step_map};
+use crate::graphql::vocabulary::{DateAnchor, EligibilityFlag, LeadStage, Purpose, Reentry, TriggerKind};
 
 type DomainResult<T> = domain::error::Result<T>;
 
@@ -21,9 +24,26 @@ pub struct TriggerInput {
     on: TriggerKind,
     /// The stage reached, for `STAGE_CHANGED` and only then.
     stage: Option<LeadStage>,
+    /// The flag, for `INFORMATION_MISSING` and only then: `ORDER_MISSING`, `REFERRAL_REQUIRED` or `SERVICE_UNCLEAR`.
+    flag: Option<EligibilityFlag>,
+    /// The day, for `DATE` and only then.
+    date: Option<DateInput>,
+    /// Whether a lead may enter again; when the earlier time has ended, if not said.
+    reentry: Option<Reentry>,
     /// What must hold besides: every clause.
     #[graphql(default)]
     filter: Vec<ClauseInput>,
+}
+
+/// A day relative to something, in the facility's zone. A day that has passed when it would be noted enrolls nobody.
+#[derive(InputObject)]
+pub struct DateInput {
+    /// What it is counted from.
+    from: DateAnchor,
+    /// Days after it, at most 365; negative means before.
+    days: i32,
+    /// Local minute of that day, 0 to 1439; the time of day of what it is counted from if not said.
+    minute_of_day: Option<u16>,
 }
 
 impl From<TriggerInput> for Trigger {
@@ -31,6 +51,13 @@ impl From<TriggerInput> for Trigger {
         Self {
             on: input.on.into(),
             stage: input.stage.map(Into::into),
+            flag: input.flag.map(Into::into),
+            date: input.date.map(|date| DateRule {
+                from: date.from.into(),
+                days: date.days,
+                minute_of_day: date.minute_of_day,
+            }),
+            reentry: input.reentry.map_or(Self::reentry_unless_said(), Into::into),
             filter: condition(input.filter),
         }
     }
@@ -52,6 +79,8 @@ pub struct CreateSequenceInput {
     /// Stages that end an enrollment early. A closed lead and a withdrawal always do.
     #[graphql(default)]
     exit_stages: Vec<LeadStage>,
+    /// How long an enrollment runs at the most, wherever it stands; at most 730 days.
+    ends_after: Option<Duration>,
 }
 
 impl CreateSequenceInput {
@@ -62,7 +91,10 @@ impl CreateSequenceInput {
             campaign_id: read_id_if_any("campaignId", self.campaign_id.as_ref())?,
             trigger: self.trigger.into(),
             steps: steps(self.steps)?,
-            exits: exits(self.exit_stages),
+            exits: Exits {
+                stages: stages(self.exit_stages),
+                after_secs: self.ends_after.map(|Duration(secs)| secs),
+            },
         })
     }
 }
@@ -78,6 +110,8 @@ pub struct PublishSequenceInput {
     steps: Option<Vec<StepInput>>,
     /// New stages that end an enrollment early; the newest version's if not said.
     exit_stages: Option<Vec<LeadStage>>,
+    /// How long an enrollment runs at the most; the newest version's if not said, null for as long as its steps take.
+    ends_after: MaybeUndefined<Duration>,
 }
 
 impl PublishSequenceInput {
@@ -86,19 +120,18 @@ impl PublishSequenceInput {
             sequence_id: read_id("sequenceId", &self.sequence_id)?,
             trigger: self.trigger.map(Into::into),
             steps: self.steps.map(steps).transpose()?,
-            exits: self.exit_stages.map(exits),
+            exit_stages: self.exit_stages.map(stages),
+            ends_after: edit(self.ends_after).map(|Duration(secs)| secs),
         })
     }
 }
 
-fn steps(sent: Vec<StepInput>) -> DomainResult<Steps> {
+pub(super) fn steps(sent: Vec<StepInput>) -> DomainResult<Steps> {
     step::read(sent).map_err(DomainError::Refused)
 }
 
-fn exits(stages: Vec<LeadStage>) -> Exits {
-    Exits {
-        stages: stages.into_iter().map(Into::into).collect(),
-    }
+pub(super) fn stages(sent: Vec<LeadStage>) -> Vec<entity::enums::LeadStage> {
+    sent.into_iter().map(Into::into).collect()
 }
 
 /// A sequence to hold, or to let run again.
@@ -109,6 +142,20 @@ pub struct PauseSequenceInput {
     /// Whether to let it run again.
     #[graphql(default)]
     resume: bool,
+}
+
+/// Running enrollments to move from one version to the current one. Look at `previewSequenceMove` first.
+#[derive(InputObject)]
+pub struct MoveEnrollmentsInput {
+    /// The sequence.
+    sequence_id: ID,
+    /// Number of the version that they leave.
+    from_version: i32,
+    /// Number of the version that they go to: the current one.
+    to_version: i32,
+    /// Where steps lead that do not lead to the step of the same key.
+    #[graphql(default)]
+    step_map: Vec<StepMapInput>,
 }
 
 /// A lead to enroll, whatever the sequence's trigger says.
@@ -150,6 +197,16 @@ payload!(
         sequence: Sequence
     }
 );
+
+/// What came of moving enrollments.
+#[derive(SimpleObject)]
+pub struct MoveEnrollmentsPayload {
+    /// The move, which goes on by itself until all that can be moved is moved.
+    #[graphql(name = "move")]
+    sequence_move: Option<SequenceMove>,
+    /// Why nothing was done; empty when it was.
+    user_errors: Vec<UserError>,
+}
 
 payload!(
     /// What came of enrolling a lead.
@@ -230,6 +287,39 @@ impl SequenceMutation {
         Ok(PauseSequencePayload::of(outcome.map(Sequence)))
     }
 
+    /// Moves the running enrollments of one version to the current one. Asking again for a move that runs answers it.
+    async fn move_enrollments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The versions, and where steps lead.")] input: MoveEnrollmentsInput,
+    ) -> Result<MoveEnrollmentsPayload, Error> {
+        let ask = Ask::of(ctx);
+        let done = match read_id("sequenceId", &input.sequence_id) {
+            Ok(sequence_id) => {
+                let input = MoveEnrollments {
+                    sequence_id,
+                    from_version: input.from_version,
+                    to_version: input.to_version,
+                    step_map: step_map(input.step_map),
+                };
+                transfer::begin(&ask.api.hospital, ask.viewer(), input).await
+            }
+            Err(error) => Err(error),
+        };
+        Ok(
+            match audited(ctx, "sequence.move_enrollments", done, |row| row.sequence_id).await? {
+                Ok(row) => MoveEnrollmentsPayload {
+                    sequence_move: Some(SequenceMove(row)),
+                    user_errors: Vec::new(),
+                },
+                Err(user_errors) => MoveEnrollmentsPayload {
+                    sequence_move: None,
+                    user_errors,
+                },
+            },
+        )
+    }
+
     /// Enrolls a lead in a running sequence.
     async fn enroll_lead(
         &self,
@@ -269,7 +359,7 @@ impl SequenceMutation {
     }
 }
 
-fn at_input(mut error: DomainError) -> DomainError {
+pub(super) fn at_input(mut error: DomainError) -> DomainError {
     if let DomainError::Refused(refusals) = &mut error {
         refusals.iter_mut().for_each(step::at_input);
     }

@@ -66,6 +66,7 @@ impl SessionMutation {
             staff::SignIn {
                 email: input.email,
                 password: input.password,
+                place: ask.place(),
             },
         )
         .await;

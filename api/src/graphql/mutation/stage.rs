@@ -86,6 +86,27 @@ impl CompleteVisitInput {
     }
 }
 
+/// An appointment to which the person did not come.
+#[derive(InputObject)]
+pub struct MissAppointmentInput {
+    /// The lead.
+    lead_id: ID,
+    /// The appointment; the earliest that is booked if not said. Its time must have come.
+    appointment_id: Option<ID>,
+    /// The version that was read: if the lead has changed since, nothing is done.
+    version: Option<i64>,
+}
+
+impl MissAppointmentInput {
+    fn read(self) -> DomainResult<stage::MissAppointment> {
+        Ok(stage::MissAppointment {
+            lead_id: read_id("leadId", &self.lead_id)?,
+            appointment_id: read_id_if_any("appointmentId", self.appointment_id.as_ref())?,
+            version: self.version,
+        })
+    }
+}
+
 /// A lead to close.
 #[derive(InputObject)]
 pub struct CloseLeadInput {
@@ -149,6 +170,14 @@ payload!(
 );
 
 payload!(
+    /// What came of marking an appointment as missed.
+    MissAppointmentPayload {
+        /// The lead after it.
+        lead: Lead
+    }
+);
+
+payload!(
     /// What came of closing a lead.
     CloseLeadPayload {
         /// The lead after it.
@@ -179,7 +208,7 @@ impl ScheduleAppointmentPayload {
     fn of(outcome: Outcome<Scheduled>) -> Self {
         match outcome {
             Ok(scheduled) => Self {
-                lead: Some(Lead(scheduled.lead)),
+                lead: Some(Lead::of(scheduled.lead)),
                 appointment: Some(Appointment(scheduled.appointment)),
                 user_errors: Vec::new(),
             },
@@ -211,7 +240,7 @@ impl StageMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.qualify", done, |lead| lead.id).await?;
-        Ok(QualifyLeadPayload::of(outcome.map(Lead)))
+        Ok(QualifyLeadPayload::of(outcome.map(Lead::of)))
     }
 
     /// Books an appointment and moves the lead to `APPOINTMENT_SCHEDULED`.
@@ -241,7 +270,23 @@ impl StageMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.complete_visit", done, |lead| lead.id).await?;
-        Ok(CompleteVisitPayload::of(outcome.map(Lead)))
+        Ok(CompleteVisitPayload::of(outcome.map(Lead::of)))
+    }
+
+    /// Marks an appointment whose time has come as missed. The lead stays in its stage; sequences on missed appointments
+    /// begin.
+    async fn miss_appointment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The appointment.")] input: MissAppointmentInput,
+    ) -> Result<MissAppointmentPayload, Error> {
+        let ask = Ask::of(ctx);
+        let done = match input.read() {
+            Ok(input) => stage::miss(&ask.api.hospital, ask.viewer(), input).await,
+            Err(error) => Err(error),
+        };
+        let outcome = audited(ctx, "lead.miss_appointment", done, |lead| lead.id).await?;
+        Ok(MissAppointmentPayload::of(outcome.map(Lead::of)))
     }
 
     /// Closes a lead with a disposition: its open follow-ups are cancelled and its sequences end.
@@ -256,7 +301,7 @@ impl StageMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.close", done, |lead| lead.id).await?;
-        Ok(CloseLeadPayload::of(outcome.map(Lead)))
+        Ok(CloseLeadPayload::of(outcome.map(Lead::of)))
     }
 
     /// Takes a closed lead back to the furthest stage that it had reached and opens a follow-up.
@@ -271,6 +316,6 @@ impl StageMutation {
             Err(error) => Err(error),
         };
         let outcome = audited(ctx, "lead.reopen", done, |lead| lead.id).await?;
-        Ok(ReopenLeadPayload::of(outcome.map(Lead)))
+        Ok(ReopenLeadPayload::of(outcome.map(Lead::of)))
     }
 }

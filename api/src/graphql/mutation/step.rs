@@ -2,14 +2,24 @@
 
 use async_graphql::InputObject;
 use domain::error::{Code, Refusal};
-use entity::sequence_version::{Action, Step, Steps};
+use entity::sequence_version::{Action, Step, Steps, Way};
 
 use super::clause::{ClauseInput, condition};
 use crate::graphql::scalars::Duration;
 use crate::graphql::sequence::StepKind;
-use crate::graphql::vocabulary::Weekday;
+use crate::graphql::vocabulary::{AttemptOutcome, Awaited, EligibilityFlag, LeadStage, StaffTold, Weekday};
 
-/// One step. After it the next in the list follows, except after a branch and an end. Set only the fields of its kind.
+/// One way of a split.
+#[derive(InputObject, Clone, Debug)]
+pub struct SplitWayInput {
+    /// Its share, in proportion to the other ways: 1 to 1000.
+    weight: u32,
+    /// Key of the step that it leads to; a later one.
+    then: String,
+}
+
+/// One step. After it the next in the list follows, except after a branch, a split, a wait for something and an end. Set
+/// only the fields of its kind.
 #[derive(InputObject, Clone, Debug)]
 pub struct StepInput {
     /// Names the step within the version: lower-case letters, digits and inner hyphens.
@@ -24,16 +34,36 @@ pub struct StepInput {
     weekday: Option<Weekday>,
     /// The local minute of the day, 0 to 1439, that a wait ends at, in the contact's zone. Or name `wait`.
     minute_of_day: Option<u16>,
-    /// What is to be done, of a follow-up.
+    /// What is waited for, of `WAIT_FOR`.
+    event: Option<Awaited>,
+    /// The stage that is waited for, with `STAGE_REACHED` and only then.
+    stage: Option<LeadStage>,
+    /// The outcome of the attempt that is waited for, with `ATTEMPT_LOGGED`; any if not said.
+    outcome: Option<AttemptOutcome>,
+    /// How long something is waited for: one second to 365 days.
+    timeout: Option<Duration>,
+    /// What is to be done, of a follow-up; the subject line, of a mail to staff. Without anything about the person.
     title: Option<String>,
     /// Business minutes until a follow-up is due.
     due_in_minutes: Option<i64>,
-    /// What a branch asks: every clause must hold.
+    /// Who is told, of a mail to staff.
+    to: Option<StaffTold>,
+    /// What a branch asks, and when a goal is reached: every clause must hold.
     when: Option<Vec<ClauseInput>>,
-    /// Key of the step if it holds; a later one.
+    /// Key of the step if it holds, or happens in time; a later one.
     then: Option<String>,
     /// Key of the step if it does not; a later one.
     otherwise: Option<String>,
+    /// What a split draws by: splits with one seed divide alike. In a way of its own if not said.
+    seed: Option<String>,
+    /// The ways of a split, 2 to 10.
+    ways: Option<Vec<SplitWayInput>>,
+    /// Flags that the lead gets: `TRIAGE_NEEDED`, `ORDER_MISSING`, `REFERRAL_REQUIRED`.
+    add_flags: Option<Vec<EligibilityFlag>>,
+    /// Flags that the lead loses: `ORDER_MISSING`, `REFERRAL_REQUIRED`.
+    remove_flags: Option<Vec<EligibilityFlag>>,
+    /// Slug of the team that the lead goes to.
+    team: Option<String>,
 }
 
 /// Reads the steps.
@@ -60,8 +90,11 @@ pub(super) fn read(steps: Vec<StepInput>) -> Result<Steps, Vec<Refusal>> {
     }
 }
 
-/// The rules behind the door call two fields by the names they are stored under.
+/// The rules behind the door call some fields by the names they are stored under.
 pub(super) fn at_input(refusal: &mut Refusal) {
+    if refusal.field == ["exits", "afterSecs"] {
+        refusal.field = vec!["endsAfter".to_owned()];
+    }
     let [list, _, part] = refusal.field.as_mut_slice() else {
         return;
     };
@@ -71,6 +104,7 @@ pub(super) fn at_input(refusal: &mut Refusal) {
     match part.as_str() {
         "secs" => "wait".clone_into(part),
         "dueInMins" => "dueInMinutes".clone_into(part),
+        "timeoutSecs" => "timeout".clone_into(part),
         _ => {}
     }
 }
@@ -109,6 +143,43 @@ impl Reading<'_> {
                         otherwise,
                     })
             }
+            StepKind::WaitFor => {
+                let event = self.needed("event", step.event);
+                let timeout = self.needed("timeout", step.timeout);
+                let then = self.needed("then", step.then);
+                let otherwise = self.needed("otherwise", step.otherwise);
+                match (event, timeout, then, otherwise) {
+                    (Some(event), Some(Duration(timeout_secs)), Some(then), Some(otherwise)) => {
+                        Some(Action::WaitFor {
+                            event: event.into(),
+                            stage: step.stage.map(Into::into),
+                            outcome: step.outcome.map(Into::into),
+                            timeout_secs,
+                            then,
+                            otherwise,
+                        })
+                    }
+                    _ => None,
+                }
+            }
+            StepKind::Split => self.needed("ways", step.ways).map(|ways| Action::Split {
+                seed: step.seed,
+                ways: ways.into_iter().map(way).collect(),
+            }),
+            StepKind::UpdateLead => Some(Action::UpdateLead {
+                add_flags: flags(step.add_flags),
+                remove_flags: flags(step.remove_flags),
+                team: step.team,
+            }),
+            StepKind::NotifyStaff => {
+                let to = self.needed("to", step.to);
+                let title = self.needed("title", step.title);
+                to.zip(title)
+                    .map(|(to, title)| Action::NotifyStaff { to: to.into(), title })
+            }
+            StepKind::Goal => self.needed("when", step.when).map(|when| Action::Goal {
+                when: condition(when),
+            }),
             StepKind::End => Some(Action::End {}),
         };
         let well = self.refusals.len() == known;
@@ -155,20 +226,31 @@ impl Reading<'_> {
 
     /// Fields that are set and do not belong to the step's kind: they would be lost without a word.
     fn refuse_strangers(&mut self, step: &StepInput) {
-        let fields = [
-            ("template", step.template.is_some(), StepKind::SendEmail),
-            ("wait", step.wait.is_some(), StepKind::Wait),
-            ("weekday", step.weekday.is_some(), StepKind::Wait),
-            ("minuteOfDay", step.minute_of_day.is_some(), StepKind::Wait),
-            ("title", step.title.is_some(), StepKind::FollowUp),
-            ("dueInMinutes", step.due_in_minutes.is_some(), StepKind::FollowUp),
-            ("when", step.when.is_some(), StepKind::Branch),
-            ("then", step.then.is_some(), StepKind::Branch),
-            ("otherwise", step.otherwise.is_some(), StepKind::Branch),
+        use StepKind::{Branch, FollowUp, Goal, NotifyStaff, SendEmail, Split, UpdateLead, Wait, WaitFor};
+        let fields: [(&str, bool, &[StepKind]); 19] = [
+            ("template", step.template.is_some(), &[SendEmail]),
+            ("wait", step.wait.is_some(), &[Wait]),
+            ("weekday", step.weekday.is_some(), &[Wait]),
+            ("minuteOfDay", step.minute_of_day.is_some(), &[Wait]),
+            ("event", step.event.is_some(), &[WaitFor]),
+            ("stage", step.stage.is_some(), &[WaitFor]),
+            ("outcome", step.outcome.is_some(), &[WaitFor]),
+            ("timeout", step.timeout.is_some(), &[WaitFor]),
+            ("title", step.title.is_some(), &[FollowUp, NotifyStaff]),
+            ("dueInMinutes", step.due_in_minutes.is_some(), &[FollowUp]),
+            ("to", step.to.is_some(), &[NotifyStaff]),
+            ("when", step.when.is_some(), &[Branch, Goal]),
+            ("then", step.then.is_some(), &[Branch, WaitFor]),
+            ("otherwise", step.otherwise.is_some(), &[Branch, WaitFor]),
+            ("seed", step.seed.is_some(), &[Split]),
+            ("ways", step.ways.is_some(), &[Split]),
+            ("addFlags", step.add_flags.is_some(), &[UpdateLead]),
+            ("removeFlags", step.remove_flags.is_some(), &[UpdateLead]),
+            ("team", step.team.is_some(), &[UpdateLead]),
         ];
         for (field, _, _) in fields
             .into_iter()
-            .filter(|(_, set, kind)| *set && *kind != step.kind)
+            .filter(|(_, set, kinds)| *set && !kinds.contains(&step.kind))
         {
             self.refuse(Code::Invalid, field, "A step of this kind has no such field.");
         }
@@ -190,6 +272,17 @@ impl Reading<'_> {
     }
 }
 
+fn way(sent: SplitWayInput) -> Way {
+    Way {
+        weight: sent.weight,
+        then: sent.then,
+    }
+}
+
+fn flags(sent: Option<Vec<EligibilityFlag>>) -> Vec<entity::enums::EligibilityFlag> {
+    sent.unwrap_or_default().into_iter().map(Into::into).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use entity::sequence_version::Weekday as StoredWeekday;
@@ -205,11 +298,21 @@ mod tests {
             wait: None,
             weekday: None,
             minute_of_day: None,
+            event: None,
+            stage: None,
+            outcome: None,
+            timeout: None,
             title: None,
             due_in_minutes: None,
+            to: None,
             when: None,
             then: None,
             otherwise: None,
+            seed: None,
+            ways: None,
+            add_flags: None,
+            remove_flags: None,
+            team: None,
         }
     }
 

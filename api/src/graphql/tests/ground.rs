@@ -4,25 +4,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::clock::{Clock, FixedClock};
 use domain::db::{self, Pool};
+use domain::dry_run::{BlankDatabase, Limits, MailWriter, Simulator};
+use domain::error::Error;
 use domain::hospital::{Hospital, Site};
 use domain::lead::inquiry::Draft;
 use domain::lead::receive::receive;
 use domain::link::Secrets;
 use domain::nudge::NoNudges;
-use domain::playbook::Playbooks;
+use domain::outreach::claim::Sendable;
+use domain::playbook::{Playbook, Playbooks};
 use domain::setup::{self, Setup};
 use domain::signal::Signals;
 use domain::staff;
 use domain::viewer::Actor;
 use entity::enums::{LeadType, Role};
 use entity::id::LeadId;
+use entity::message::GateReason;
 use migration::{Migrator, MigratorTrait};
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::test::TestClient;
 use poem::{EndpointExt, Response};
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 
 use crate::state::{Api, ApiSettings, Probe, QueueDepths};
@@ -45,6 +51,28 @@ impl Probe for StillProbe {
 
     fn metrics(&self) -> String {
         "leadward_up 1\n".to_owned()
+    }
+}
+
+/// There is no worker here whose mails could be tried.
+struct NoDryRuns;
+
+#[async_trait]
+impl BlankDatabase for NoDryRuns {
+    async fn blank(&self) -> domain::error::Result<DatabaseConnection> {
+        Err(Error::fault("no dry runs in these tests"))
+    }
+}
+
+impl MailWriter for NoDryRuns {
+    fn subject(
+        &self,
+        _: &Hospital,
+        _: &Playbook,
+        _: &Sendable,
+        _: DateTime<Utc>,
+    ) -> Result<String, GateReason> {
+        Err(GateReason::TemplateFailed)
     }
 }
 
@@ -107,6 +135,7 @@ impl Ground {
             nudger: Arc::new(NoNudges),
             settings: Arc::new(settings),
             probe: Arc::new(StillProbe),
+            simulator: Simulator::new(Arc::new(NoDryRuns), Arc::new(NoDryRuns), Limits::default()),
         };
         let client = TestClient::new(crate::routes::routes(api.clone()).map_to_response().boxed());
         Self {
@@ -135,6 +164,7 @@ impl Ground {
         let typed = staff::SignIn {
             email: email.to_owned(),
             password: "correct horse battery".to_owned(),
+            place: "192.0.2.1".to_owned(),
         };
         staff::sign_in(&self.api.hospital, typed)
             .await
@@ -184,7 +214,7 @@ impl Ground {
     }
 
     /// The present instant.
-    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 }

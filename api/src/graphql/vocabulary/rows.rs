@@ -144,6 +144,8 @@ pub enum ConsentMethod {
     OneClick,
     /// The page behind the link of a mail.
     UnsubscribePage,
+    /// The page on which people set what they want.
+    PreferencePage,
     /// An import.
     Import,
 }
@@ -194,6 +196,10 @@ pub enum ExitReason {
     Withdrawn,
     /// A person took the lead out.
     Unenrolled,
+    /// It ran for as long as the sequence allows.
+    Expired,
+    /// The sequence began anew for the lead.
+    Restarted,
     /// The step it stood on does not exist.
     Broken,
 }
@@ -244,6 +250,8 @@ pub enum LeadEventKind {
     Updated,
     /// An appointment was booked.
     AppointmentScheduled,
+    /// The person did not come to an appointment.
+    AppointmentMissed,
     /// A first attempt became late.
     SlaMissed,
     /// It was enrolled in a sequence.
@@ -294,6 +302,8 @@ pub enum MessageKind {
     FollowUpDueSoon,
     /// To staff: a follow-up is late.
     FollowUpLate,
+    /// To staff: a step of a sequence tells them of a lead.
+    SequenceNotice,
 }
 
 /// What the gate said.
@@ -374,8 +384,112 @@ pub enum TriggerKind {
     LeadReceived,
     /// A lead's stage changed to the one named.
     StageChanged,
+    /// The person asked to be called back.
+    CallbackAsked,
+    /// An appointment was booked, or booked anew.
+    AppointmentBooked,
+    /// The person did not come to an appointment.
+    AppointmentMissed,
+    /// The lead got the flag named: something is missing.
+    InformationMissing,
+    /// A day before or after something came.
+    Date,
     /// Only a person or a program enrolls.
     Manual,
+}
+
+/// Whether a lead that was in a sequence may enter it again. It is never in it twice at a time.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::Reentry")]
+pub enum Reentry {
+    /// Once and never again.
+    Never,
+    /// When the earlier time has ended.
+    AfterExit,
+    /// Always: what runs ends, and it begins anew.
+    Always,
+}
+
+/// What a date is counted from.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::DateAnchor")]
+pub enum DateAnchor {
+    /// The start of a booked appointment.
+    Appointment,
+    /// The moment at which the lead came in.
+    Received,
+}
+
+/// What a step can wait for.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::Awaited")]
+pub enum Awaited {
+    /// The lead is in the stage named, or further; closing does not count.
+    StageReached,
+    /// An attempt is logged, with the outcome named if one is.
+    AttemptLogged,
+    /// An appointment is booked, or booked anew.
+    AppointmentBooked,
+    /// The contact sends a form again.
+    FormAnswered,
+}
+
+/// Which members of staff a step tells.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sequence_version::Told")]
+pub enum StaffTold {
+    /// Whoever serves the lead; its team when nobody does.
+    Owner,
+    /// Everybody in the lead's team.
+    Team,
+}
+
+/// Why an enrollment that is due does not move.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "domain::sequence::watchdog::StuckReason")]
+pub enum StuckReason {
+    /// The step that it stands at is not in its version.
+    StepMissing,
+    /// The template of the mail is gone or has no text.
+    TemplateMissing,
+    /// The team that the lead is to go to is gone.
+    TeamMissing,
+    /// Moving it failed; it is tried again, later each time.
+    Failing,
+    /// A mail that it planned is due and does not go out.
+    MailWaits,
+    /// It is due, and no worker looks at it.
+    NoWorker,
+}
+
+/// Where a move of enrollments stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::enrollment_move::EnrollmentMoveState")]
+pub enum EnrollmentMoveState {
+    /// Enrollments are being moved.
+    Running,
+    /// All that could be moved is moved.
+    Done,
+}
+
+/// Why those who stand at a step cannot be moved to another version.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "domain::sequence::transfer::Obstacle")]
+pub enum MoveObstacle {
+    /// The new version has no step of this key, and the map names none.
+    NoTarget,
+    /// The map names a step that the new version has not.
+    UnknownTarget,
+}
+
+/// How a place on a step is taken over by another version.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "domain::sequence::transfer::TakeOver")]
+pub enum TakeOver {
+    /// The step says the same: a wait that has begun goes on.
+    GoesOn,
+    /// The step is another, or says something else: it begins.
+    Begins,
 }
 
 /// A reason of the gate.
@@ -399,8 +513,26 @@ pub enum GateReason {
     NoAddress,
     /// It is quiet hours where the contact may be.
     QuietHours,
+    /// The contact has had as many mails as it may get for now, over all campaigns.
+    FrequencyCap,
+    /// The contact asked for a pause.
+    ContactPaused,
+    /// The contact does not want mail about this service.
+    LineUnwanted,
     /// The campaign is paused.
     CampaignPaused,
+    /// The campaign has not begun.
+    CampaignNotStarted,
+    /// The campaign is over.
+    CampaignEnded,
+    /// The campaign has spent its budget.
+    BudgetSpent,
+    /// The teams could not serve those who would answer.
+    CapacityHeld,
+    /// Bulk mail is stopped to keep the good name of the sending domain.
+    SendingStopped,
+    /// The text is not approved, or was changed since.
+    TemplateNotApproved,
     /// The sequence is paused.
     SequencePaused,
     /// The lead was closed or left the sequence.
@@ -425,7 +557,16 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::Suppressed => Self::Suppressed,
             Stored::NoAddress => Self::NoAddress,
             Stored::QuietHours => Self::QuietHours,
+            Stored::FrequencyCap => Self::FrequencyCap,
+            Stored::ContactPaused => Self::ContactPaused,
+            Stored::LineUnwanted => Self::LineUnwanted,
             Stored::CampaignPaused => Self::CampaignPaused,
+            Stored::CampaignNotStarted => Self::CampaignNotStarted,
+            Stored::CampaignEnded => Self::CampaignEnded,
+            Stored::BudgetSpent => Self::BudgetSpent,
+            Stored::CapacityHeld => Self::CapacityHeld,
+            Stored::SendingStopped => Self::SendingStopped,
+            Stored::TemplateNotApproved => Self::TemplateNotApproved,
             Stored::SequencePaused => Self::SequencePaused,
             Stored::LeadLeft => Self::LeadLeft,
             Stored::OutOfDate => Self::OutOfDate,

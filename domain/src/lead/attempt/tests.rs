@@ -64,6 +64,7 @@ fn lead() -> lead::Model {
         scheduled_at: None,
         completed_at: None,
         closed_at: None,
+        erased_at: None,
         version: 1,
         updated_at: at(9, 0),
     }

@@ -20,6 +20,8 @@ use crate::id::new_id;
 use crate::lead::change::Change;
 use crate::lead::event::NewEvent;
 use crate::playbook::Playbook;
+use crate::sequence::dates;
+use crate::sequence::happen::Happening;
 use crate::viewer::Viewer;
 
 /// An appointment to book.
@@ -93,9 +95,10 @@ pub async fn schedule(h: &Hospital, viewer: &Viewer, input: ScheduleAppointment)
     change
         .end_follow_ups(&tries, FollowUpState::Done, "Appointment scheduled")
         .await?;
-    if from != LeadStage::AppointmentScheduled {
-        change.stage_moved().await?;
-    }
+    dates::of_appointment(&change.tx, &change.playbook, &appointment, now).await?;
+    let mut happened = vec![Happening::AppointmentBooked];
+    happened.extend((from != LeadStage::AppointmentScheduled).then_some(Happening::StageChanged));
+    change.sequences_follow(&happened).await?;
     change.commit(|lead| Scheduled { lead, appointment }).await
 }
 

@@ -1,28 +1,32 @@
 //! What the gate has to know of a batch, read set by set within the claim.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use entity::campaign::CampaignState;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::follow_up::FollowUpState;
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, StaffId, TemplateVersionId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId,
+    TemplateVersionId,
 };
 use entity::message::{self, Decision, MessageKind};
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
-use entity::{appointment, consent_event, contact, follow_up, lead, staff, template_version};
+use entity::{
+    appointment, consent_event, contact, contact_preference, follow_up, lead, outreach_hold, staff,
+    template_version,
+};
 use sea_orm::DatabaseTransaction;
 
 use super::Recipient;
 use super::rows::{
-    campaigns, enrollments, find_follow_ups, find_leads, find_staff, find_templates, latest_consents,
-    lock_contacts, next_visits, sequences, suppressed,
+    Contacts, campaigns, contacts, enrollments, find_follow_ups, find_leads, find_staff, find_templates,
+    history, holds, is_stopped, latest_consents, next_visits, preferences, sequences, suppressed,
+    unwanted_lines,
 };
 use crate::consent::Standing;
 use crate::consent::standing::fold;
@@ -30,43 +34,61 @@ use crate::contact::zones::possible_zones;
 use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::link::Secrets;
-use crate::outreach::gate::{self, GateInput};
+use crate::outreach::gate::{
+    self, CampaignNow, GateInput, Pacing, Preferences, TemplateApproval, WEEK, is_bulk, is_promotional,
+};
 use crate::playbook::Playbook;
-use crate::quiet_hours::SendWindow;
+use crate::report::hospital_zone;
 
 /// The state of the world for one batch. What must be true at the moment of sending comes from the database; from the
-/// playbook come only facilities.
-pub(super) struct Known<'a> {
+/// playbook come only facilities, windows and caps.
+pub(in crate::outreach) struct Known<'a> {
     pub(super) now: DateTime<Utc>,
     playbook: &'a Playbook,
     secrets: &'a Secrets,
-    window: SendWindow,
     /// Zones of all facilities: where a contact is looked for of whom no place is known.
     home_zones: Vec<Tz>,
     contacts: HashMap<ContactId, Arc<contact::Model>>,
     consents: HashMap<ContactId, Vec<consent_event::Model>>,
+    /// When contacts were sent promotional mail of late, the latest first.
+    history: HashMap<ContactId, Vec<DateTime<Utc>>>,
+    preferences: HashMap<ContactId, contact_preference::Model>,
+    unwanted_lines: HashSet<(ContactId, ServiceLineId)>,
     staff: HashMap<StaffId, Arc<staff::Model>>,
     suppressed: HashMap<Vec<u8>, SuppressionReason>,
     leads: HashMap<LeadId, Arc<lead::Model>>,
     enrollments: HashMap<EnrollmentId, EnrollmentState>,
     sequences: HashMap<SequenceId, (SequenceState, Option<CampaignId>)>,
-    campaigns: HashMap<CampaignId, CampaignState>,
+    campaigns: HashMap<CampaignId, CampaignNow>,
+    holds: Vec<outreach_hold::Model>,
+    sending_stopped: bool,
     follow_ups: HashMap<FollowUpId, Arc<follow_up::Model>>,
     templates: HashMap<TemplateVersionId, Arc<template_version::Model>>,
     /// The next booked visit of each lead.
     visits: HashMap<LeadId, appointment::Model>,
 }
 
+/// What the gate says of a message.
+pub(in crate::outreach) struct Asked {
+    pub(in crate::outreach) decision: Decision,
+    /// How long a message that may go may still begin to go out; none when no window holds it.
+    pub(super) good_for: Option<TimeDelta>,
+}
+
 impl<'a> Known<'a> {
-    /// Reads all of it: one statement per table, and none for a table that no message of the batch names.
-    pub(super) async fn read(
+    /// Reads all of it: one statement per table, and none for a table that no message of the batch names. The time is
+    /// taken when the contacts are held, so that nothing that is read is later than it.
+    pub(in crate::outreach) async fn read(
         tx: &DatabaseTransaction,
         h: &'a Hospital,
         playbook: &'a Playbook,
         messages: &[message::Model],
-        now: DateTime<Utc>,
+        hold: Contacts,
     ) -> Result<Self> {
-        let contacts = lock_contacts(tx, ids(messages, |m| m.contact_id)).await?;
+        let contacts = contacts(tx, ids(messages, |m| m.contact_id), hold).await?;
+        // Read after the locks: a withdrawal that was written before them must not be later than this, or it would not
+        // count.
+        let now = h.now();
         let staff = by_id(find_staff(tx, ids(messages, |m| m.staff_id)).await?, |row| row.id);
         let hashes = contacts
             .values()
@@ -74,32 +96,34 @@ impl<'a> Known<'a> {
             .chain(staff.values().map(|staff| staff.email.as_str()))
             .map(|address| email_hash(&h.secrets, address))
             .collect();
-        let sequences = sequences(tx, ids(messages, |m| m.sequence_id)).await?;
+        let sequence_ids = ids(messages, |m| m.sequence_id);
+        let sequences = sequences(tx, sequence_ids.clone()).await?;
         let mut campaign_ids = ids(messages, |m| m.campaign_id);
         campaign_ids.extend(sequences.values().filter_map(|(_, campaign)| *campaign));
-        let mut home_zones: Vec<Tz> = playbook
-            .facilities
-            .keys()
-            .map(|id| playbook.zone(Some(*id)))
-            .collect();
-        home_zones.sort_unstable_by_key(|zone| zone.name());
-        home_zones.dedup();
         let leads = by_id(find_leads(tx, ids(messages, |m| m.lead_id)).await?, |row| row.id);
+        let counted = ids(messages, |m| {
+            m.contact_id.filter(|_| is_promotional(m.kind, m.purpose))
+        });
+        let bulk = messages.iter().any(|m| is_bulk(m.kind, m.purpose));
         Ok(Self {
             now,
             playbook,
             secrets: &h.secrets,
-            window: SendWindow::marketing(),
-            home_zones,
+            home_zones: home_zones(playbook),
             consents: latest_consents(tx, contacts.keys().copied().collect(), now).await?,
             contacts,
+            preferences: preferences(tx, counted.clone()).await?,
+            unwanted_lines: unwanted_lines(tx, counted.clone()).await?,
+            history: history(tx, counted, now - WEEK, now).await?,
             staff,
             suppressed: suppressed(tx, hashes).await?,
             visits: next_visits(tx, &leads, now).await?,
             leads,
             enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
             sequences,
-            campaigns: campaigns(tx, campaign_ids).await?,
+            holds: holds(tx, &campaign_ids, &sequence_ids).await?,
+            campaigns: campaigns(tx, campaign_ids, hospital_zone(playbook)).await?,
+            sending_stopped: bulk && is_stopped(tx, &h.site.mail_domain().to_ascii_lowercase()).await?,
             follow_ups: by_id(
                 find_follow_ups(tx, ids(messages, |m| m.follow_up_id)).await?,
                 |row| row.id,
@@ -112,7 +136,7 @@ impl<'a> Known<'a> {
     }
 
     /// What the gate says. None when the contact is locked by somebody, such as a withdrawal that is being written.
-    pub(super) fn decide(&self, message: &message::Model) -> Option<Decision> {
+    pub(in crate::outreach) fn ask(&self, message: &message::Model) -> Option<Asked> {
         let contact = match message.contact_id {
             Some(id) => Some(self.contacts.get(&id)?),
             None => None,
@@ -125,32 +149,60 @@ impl<'a> Known<'a> {
         let zones = contact
             .map(|contact| self.zones(message, contact))
             .unwrap_or_default();
-        let decision = gate::decide(&GateInput {
+        let recipient = self.recipient(message);
+        let campaigns = self.campaigns_of(message);
+        let campaigns_now: Vec<CampaignNow> = campaigns
+            .iter()
+            .filter_map(|id| self.campaigns.get(id).copied())
+            .collect();
+        let input = GateInput {
             kind: message.kind,
             purpose: message.purpose,
             planned_at: message.created_at,
             expires_at: message.expires_at,
-            address: self
-                .recipient(message)
-                .as_ref()
-                .map(|(_, address)| address.as_str()),
+            address: recipient.as_ref().map(|(_, address)| address.as_str()),
             standing: self.standing(message, normalized),
             suppressed: normalized.and_then(|address| {
                 self.suppressed
                     .get(email_hash(self.secrets, address).as_slice())
                     .copied()
             }),
+            preferences: self.preferences(message),
             zones: &zones,
-            window: &self.window,
-            campaign_paused: self.campaign_paused(message),
+            window: self
+                .playbook
+                .send_windows
+                .of(contact.and_then(|contact| contact.region.as_deref())),
+            caps: self.playbook.caps,
+            history: message
+                .contact_id
+                .and_then(|id| self.history.get(&id))
+                .map_or(&[], Vec::as_slice),
+            campaigns: &campaigns_now,
             sequence_paused: self
                 .sequence(message)
                 .is_some_and(|(state, _)| state == SequenceState::Paused),
+            template: TemplateApproval::NotNeeded,
+            pacing: self.pacing(message, &campaigns),
+            sending_stopped: self.sending_stopped,
             lead_left: self.lead_left(message),
             out_of_date: self.out_of_date(message),
             now: self.now,
-        });
-        Some(decision)
+        };
+        Some(Asked {
+            decision: gate::decide(&input),
+            good_for: gate::good_for(&input),
+        })
+    }
+
+    /// Counts a message that may go, for those of the batch that come after it.
+    pub(super) fn count(&mut self, message: &message::Model) {
+        if let Some(contact) = message
+            .contact_id
+            .filter(|_| is_promotional(message.kind, message.purpose))
+        {
+            self.history.entry(contact).or_default().insert(0, self.now);
+        }
     }
 
     /// Who the message goes to and at which address; none without an address.
@@ -187,6 +239,26 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// What the contact chose beside its consent.
+    fn preferences(&self, message: &message::Model) -> Preferences {
+        let Some(contact) = message.contact_id else {
+            return Preferences::default();
+        };
+        let row = self.preferences.get(&contact);
+        let line = message
+            .lead_id
+            .and_then(|id| self.leads.get(&id))
+            .and_then(|lead| lead.service_line_id);
+        Preferences {
+            paused_until: row.and_then(|row| row.paused_until),
+            // The database keeps it at one or more.
+            max_per_week: row
+                .and_then(|row| row.max_per_week)
+                .map(|cap| u32::try_from(cap).unwrap_or_default()),
+            wants_line: line.is_none_or(|line| !self.unwanted_lines.contains(&(contact, line))),
+        }
+    }
+
     /// Where the contact may be: by what is known of it, by the facility that serves the lead, else anywhere around the
     /// hospital.
     fn zones(&self, message: &message::Model, contact: &contact::Model) -> Vec<Tz> {
@@ -207,12 +279,32 @@ impl<'a> Known<'a> {
         self.sequences.get(&message.sequence_id?).copied()
     }
 
-    fn campaign_paused(&self, message: &message::Model) -> bool {
+    /// The campaigns that a message belongs to: of its planning, and of its sequence as it is now.
+    fn campaigns_of(&self, message: &message::Model) -> Vec<CampaignId> {
         let of_sequence = self.sequence(message).and_then(|(_, campaign)| campaign);
-        [message.campaign_id, of_sequence]
-            .into_iter()
-            .flatten()
-            .any(|id| self.campaigns.get(&id) == Some(&CampaignState::Paused))
+        let mut campaigns: Vec<CampaignId> =
+            [message.campaign_id, of_sequence].into_iter().flatten().collect();
+        campaigns.dedup();
+        campaigns
+    }
+
+    /// Whether staff hold the campaign or the sequence back, and until when.
+    fn pacing(&self, message: &message::Model, campaigns: &[CampaignId]) -> Pacing {
+        let holds = self.holds.iter().filter(|hold| {
+            let is_meant = hold.campaign_id.is_some_and(|id| campaigns.contains(&id))
+                || hold.sequence_id.is_some_and(|id| message.sequence_id == Some(id));
+            is_meant && hold.until.is_none_or(|until| until > self.now)
+        });
+        let mut pacing = Pacing::Open;
+        for hold in holds {
+            let until = match pacing {
+                Pacing::Open => hold.until,
+                // A hold without an end is longer than any other.
+                Pacing::Held { until } => hold.until.zip(until).map(|(one, other)| one.max(other)),
+            };
+            pacing = Pacing::Held { until };
+        }
+        pacing
     }
 
     fn lead_left(&self, message: &message::Model) -> bool {
@@ -245,6 +337,15 @@ impl<'a> Known<'a> {
                 _ => !mine,
             }
     }
+}
+
+/// Zones of all facilities, each once.
+fn home_zones(playbook: &Playbook) -> Vec<Tz> {
+    let zones = playbook.facilities.keys().map(|id| playbook.zone(Some(*id)));
+    let mut zones: Vec<Tz> = zones.collect();
+    zones.sort_unstable_by_key(|zone| zone.name());
+    zones.dedup();
+    zones
 }
 
 fn email_hash(secrets: &Secrets, normalized: &str) -> Vec<u8> {

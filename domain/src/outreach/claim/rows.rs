@@ -1,51 +1,146 @@
 //! The statements that read what a batch names: one a table, none for a table that no message names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use entity::appointment::AppointmentState;
-use entity::campaign::CampaignState;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, StaffId, TemplateVersionId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId,
+    TemplateVersionId,
 };
+use entity::sending_stop::EVERY_DOMAIN;
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
 use entity::{
-    appointment, campaign, consent_event, contact, enrollment, follow_up, lead, sequence, staff, suppression,
-    template_version,
+    appointment, campaign, campaign_spend, consent_event, contact, contact_line_preference,
+    contact_preference, enrollment, follow_up, lead, outreach_hold, sending_stop, sequence, staff,
+    suppression, template_version,
 };
-use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Statement, Value,
 };
 
 use super::known::by_id;
 use crate::error::Result;
+use crate::outreach::gate::CampaignNow;
 
-/// Reads contacts and holds them until the claim ends, so that a withdrawal comes either before the gate is asked or
-/// after the claim is written and then finds it.
+/// What a reader does with the contacts that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::outreach) enum Contacts {
+    /// Holds them until the transaction ends: what is decided will be written.
+    Held,
+    /// Only looks.
+    Seen,
+}
+
+/// Reads contacts and, for a claim, holds them until it ends. So a withdrawal comes either before the gate is asked or
+/// after the claim is written and then finds it; and of two claims at one moment only one counts what a contact was
+/// sent.
 ///
 /// The house locks contacts before messages, and here it is the other way round; so contacts that somebody holds are
 /// passed over and not waited for, and nobody can wait in a circle.
-pub(super) async fn lock_contacts(
+pub(super) async fn contacts(
     tx: &DatabaseTransaction,
     ids: Vec<ContactId>,
+    hold: Contacts,
 ) -> Result<HashMap<ContactId, Arc<contact::Model>>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = contact::Entity::find()
+    let mut select = contact::Entity::find()
         .filter(contact::Column::Id.is_in(ids))
-        .order_by_asc(contact::Column::Id)
+        .order_by_asc(contact::Column::Id);
+    if hold == Contacts::Held {
         // SQLite has one writer at a time, and leaves this out.
-        .lock_with_behavior(LockType::Share, LockBehavior::SkipLocked)
+        select = select.lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked);
+    }
+    Ok(by_id(select.all(tx).await?, |row| row.id))
+}
+
+/// What contacts wish about how often and until when not they are written to.
+pub(super) async fn preferences(
+    tx: &DatabaseTransaction,
+    ids: Vec<ContactId>,
+) -> Result<HashMap<ContactId, contact_preference::Model>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = contact_preference::Entity::find()
+        .filter(contact_preference::Column::ContactId.is_in(ids))
         .all(tx)
         .await?;
-    Ok(by_id(rows, |row| row.id))
+    Ok(rows.into_iter().map(|row| (row.contact_id, row)).collect())
+}
+
+/// The service lines that contacts do not want mail about.
+pub(super) async fn unwanted_lines(
+    tx: &DatabaseTransaction,
+    ids: Vec<ContactId>,
+) -> Result<HashSet<(ContactId, ServiceLineId)>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = contact_line_preference::Entity::find()
+        .filter(contact_line_preference::Column::ContactId.is_in(ids))
+        .filter(contact_line_preference::Column::Wanted.eq(false))
+        .all(tx)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.contact_id, row.service_line_id))
+        .collect())
+}
+
+/// The kinds and states of messages that frequency caps count, as the partial index has them.
+const COUNTED: &str = "kind = 'NURTURE' AND (purpose = 'MARKETING' OR purpose = 'RESEARCH') AND (state = 'CLAIMED' \
+                       OR state = 'HANDED_OFF' OR state = 'ACCEPTED' OR state = 'UNKNOWN')";
+
+/// When contacts were sent the mails that frequency caps count, since `since`, the latest first. What another worker has
+/// claimed goes out at any moment and counts as of `now`; the messages of this batch are not marked as claimed yet.
+///
+/// It is answered by one small index, on PostgreSQL by nothing else: claimed messages stand in it without a time.
+pub(super) async fn history(
+    tx: &DatabaseTransaction,
+    ids: Vec<ContactId>,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<HashMap<ContactId, Vec<DateTime<Utc>>>> {
+    let mut found: HashMap<ContactId, Vec<DateTime<Utc>>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(found);
+    }
+    let sql = history_sql(ids.len());
+    let mut values: Vec<Value> = vec![since.into()];
+    values.extend(ids.into_iter().map(Value::from));
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    for row in tx.query_all_raw(statement).await? {
+        let at: Option<DateTime<Utc>> = row.try_get_by_index(1)?;
+        found
+            .entry(row.try_get_by_index(0)?)
+            .or_default()
+            .push(at.unwrap_or(now));
+    }
+    for times in found.values_mut() {
+        times.sort_unstable_by(|a, b| b.cmp(a));
+    }
+    Ok(found)
+}
+
+/// The statement of [`history`]: `$1` is the earliest time, the contacts follow. Two ranges of the index, because
+/// neither database puts an `OR` over times and missing times into one.
+fn history_sql(contacts: usize) -> String {
+    let places: Vec<String> = (2..contacts + 2).map(|n| format!("${n}")).collect();
+    let of_contacts = format!("contact_id IN ({}) AND {COUNTED}", places.join(", "));
+    format!(
+        "SELECT contact_id, handed_off_at FROM message WHERE {of_contacts} AND handed_off_at > $1 \
+         UNION ALL SELECT contact_id, handed_off_at FROM message WHERE {of_contacts} AND handed_off_at IS NULL"
+    )
 }
 
 /// For each contact the latest of those events that say the same about the same: the fold looks at no others. So a
@@ -198,19 +293,61 @@ pub(super) async fn sequences(
         .collect())
 }
 
+/// Campaigns with what they have cost so far, where that matters.
 pub(super) async fn campaigns(
     tx: &DatabaseTransaction,
-    ids: Vec<CampaignId>,
-) -> Result<HashMap<CampaignId, CampaignState>> {
+    mut ids: Vec<CampaignId>,
+    zone: Tz,
+) -> Result<HashMap<CampaignId, CampaignNow>> {
+    ids.sort_unstable();
+    ids.dedup();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = campaign::Entity::find()
-        .select_only()
-        .columns([campaign::Column::Id, campaign::Column::State])
-        .filter(campaign::Column::Id.is_in(ids))
-        .into_tuple::<(CampaignId, CampaignState)>()
+        .filter(campaign::Column::Id.is_in(ids.iter().copied()))
         .all(tx)
         .await?;
-    Ok(rows.into_iter().collect())
+    let spend: HashMap<CampaignId, i64> = campaign_spend::Entity::find()
+        .select_only()
+        .column(campaign_spend::Column::CampaignId)
+        // Each database sums whole numbers in a type of its own.
+        .expr(Expr::cust("CAST(SUM(amount_minor) AS bigint)"))
+        .filter(campaign_spend::Column::CampaignId.is_in(ids))
+        .group_by(campaign_spend::Column::CampaignId)
+        .into_tuple::<(CampaignId, i64)>()
+        .all(tx)
+        .await?
+        .into_iter()
+        .collect();
+    let now_of = |row: &campaign::Model| {
+        let spent = spend.get(&row.id).copied().unwrap_or_default();
+        CampaignNow::of(row, spent, zone)
+    };
+    Ok(rows.iter().map(|row| (row.id, now_of(row))).collect())
+}
+
+/// The holds of these campaigns and sequences.
+pub(super) async fn holds(
+    tx: &DatabaseTransaction,
+    campaigns: &[CampaignId],
+    sequences: &[SequenceId],
+) -> Result<Vec<outreach_hold::Model>> {
+    if campaigns.is_empty() && sequences.is_empty() {
+        return Ok(Vec::new());
+    }
+    let any = Condition::any()
+        .add(outreach_hold::Column::CampaignId.is_in(campaigns.iter().copied()))
+        .add(outreach_hold::Column::SequenceId.is_in(sequences.iter().copied()));
+    Ok(outreach_hold::Entity::find().filter(any).all(tx).await?)
+}
+
+/// Whether bulk mail of this domain is stopped.
+pub(super) async fn is_stopped(tx: &DatabaseTransaction, domain: &str) -> Result<bool> {
+    let found = sending_stop::Entity::find()
+        .filter(sending_stop::Column::Domain.is_in([domain, EVERY_DOMAIN]))
+        .limit(1)
+        .one(tx)
+        .await?;
+    Ok(found.is_some())
 }

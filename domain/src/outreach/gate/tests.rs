@@ -1,16 +1,45 @@
+mod plain;
+
 use chrono::TimeZone;
 use chrono_tz::America::{Los_Angeles, New_York};
 use entity::business_calendar::hours::{DayHours, WeeklyHours};
+use entity::campaign::CampaignState;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::quiet_hours;
 
 const GRANTED: Standing = Standing::Granted {
     event_id: ConsentEventId(Uuid::from_u128(7)),
     wording_id: Some(ConsentWordingId(Uuid::from_u128(8))),
 };
 const ZONES: [Tz; 1] = [New_York];
+const LIVE: CampaignNow = CampaignNow {
+    state: CampaignState::Live,
+    opens_at: None,
+    closes_at: None,
+    budget_spent: false,
+};
+const PAUSED: [CampaignNow; 2] = [
+    LIVE,
+    CampaignNow {
+        state: CampaignState::Paused,
+        ..LIVE
+    },
+];
+const DRAFT: [CampaignNow; 1] = [CampaignNow {
+    state: CampaignState::Draft,
+    ..LIVE
+}];
+const ENDED: [CampaignNow; 1] = [CampaignNow {
+    state: CampaignState::Ended,
+    ..LIVE
+}];
+const SPENT: [CampaignNow; 1] = [CampaignNow {
+    budget_spent: true,
+    ..LIVE
+}];
 
 /// A Monday, at noon in New York.
 fn noon() -> DateTime<Utc> {
@@ -33,10 +62,16 @@ fn input(window: &SendWindow, kind: MessageKind) -> GateInput<'_> {
         address: Some("pat@example.org"),
         standing: GRANTED,
         suppressed: None,
+        preferences: Preferences::default(),
         zones: &ZONES,
         window,
-        campaign_paused: false,
+        caps: Caps::default(),
+        history: &[],
+        campaigns: &[],
         sequence_paused: false,
+        template: TemplateApproval::NotNeeded,
+        pacing: Pacing::Open,
+        sending_stopped: false,
         lead_left: false,
         out_of_date: false,
         now: noon(),
@@ -67,7 +102,7 @@ fn a_consented_mail_goes_and_names_the_event_and_wording_it_relies_on() {
 #[test]
 fn every_single_reason_has_its_outcome() {
     type Change = fn(&mut GateInput<'_>);
-    let table: [(Change, GateOutcome, GateReason); 12] = [
+    let table: [(Change, GateOutcome, GateReason); 20] = [
         (|i| i.address = None, GateOutcome::Withhold, GateReason::NoAddress),
         (
             |i| i.address = Some("  "),
@@ -115,9 +150,49 @@ fn every_single_reason_has_its_outcome() {
             GateReason::Expired,
         ),
         (
-            |i| i.campaign_paused = true,
+            |i| i.preferences.wants_line = false,
+            GateOutcome::Withhold,
+            GateReason::LineUnwanted,
+        ),
+        (
+            |i| i.campaigns = &ENDED,
+            GateOutcome::Withhold,
+            GateReason::CampaignEnded,
+        ),
+        (
+            |i| i.campaigns = &PAUSED,
             GateOutcome::Defer,
             GateReason::CampaignPaused,
+        ),
+        (
+            |i| i.campaigns = &DRAFT,
+            GateOutcome::Defer,
+            GateReason::CampaignNotStarted,
+        ),
+        (
+            |i| i.campaigns = &SPENT,
+            GateOutcome::Defer,
+            GateReason::BudgetSpent,
+        ),
+        (
+            |i| i.template = TemplateApproval::NotApproved,
+            GateOutcome::Defer,
+            GateReason::TemplateNotApproved,
+        ),
+        (
+            |i| i.pacing = Pacing::Held { until: None },
+            GateOutcome::Defer,
+            GateReason::CapacityHeld,
+        ),
+        (
+            |i| i.sending_stopped = true,
+            GateOutcome::Defer,
+            GateReason::SendingStopped,
+        ),
+        (
+            |i| i.preferences.paused_until = Some(i.now + TimeDelta::minutes(1)),
+            GateOutcome::Defer,
+            GateReason::ContactPaused,
         ),
         (
             |i| i.sequence_paused = true,
@@ -154,7 +229,7 @@ fn all_reasons_are_listed_and_withholding_comes_first() {
     let decision = decide(&GateInput {
         standing: Standing::None,
         suppressed: Some(SuppressionReason::DoNotContact),
-        campaign_paused: true,
+        campaigns: &PAUSED,
         now: noon() + TimeDelta::hours(12),
         ..input(&window, MessageKind::Nurture)
     });
@@ -205,7 +280,16 @@ fn a_requested_reply_needs_no_consent_and_does_not_wait_for_the_morning() {
         let decision = decide(&GateInput {
             standing,
             now: night,
-            campaign_paused: true,
+            campaigns: &ENDED,
+            sending_stopped: true,
+            pacing: Pacing::Held { until: None },
+            template: TemplateApproval::Approved,
+            preferences: Preferences {
+                paused_until: Some(night + TimeDelta::days(1)),
+                max_per_week: Some(1),
+                wants_line: false,
+            },
+            history: &[noon(); 9],
             ..confirmation
         });
         assert_eq!(
@@ -298,6 +382,172 @@ fn sentences_name_nobody() {
     }
 }
 
+fn capped(history: &[DateTime<Utc>], own: Option<u32>, now: DateTime<Utc>) -> Decision {
+    decide(&GateInput {
+        history,
+        preferences: Preferences {
+            max_per_week: own,
+            ..Preferences::default()
+        },
+        now,
+        expires_at: now + TimeDelta::days(9),
+        ..input(&SendWindow::marketing(), MessageKind::Nurture)
+    })
+}
+
+#[test]
+fn the_third_mail_of_a_day_waits_until_the_first_of_them_is_a_day_old() {
+    let (first, second) = (noon() - TimeDelta::hours(3), noon() - TimeDelta::hours(1));
+    let decision = capped(&[second, first], None, noon());
+    assert_eq!(codes(&decision), [GateReason::FrequencyCap]);
+    assert_eq!(decision.until, Some(first + caps::DAY));
+    assert_eq!(decision.reasons[0].until, decision.until);
+    assert_eq!(
+        capped(&[second, first], None, first + caps::DAY).outcome,
+        GateOutcome::Allow,
+        "a day is over when 24 hours are"
+    );
+    assert_eq!(
+        capped(
+            &[second, first],
+            None,
+            first + caps::DAY - TimeDelta::microseconds(1)
+        )
+        .outcome,
+        GateOutcome::Defer
+    );
+}
+
+#[test]
+fn the_fifth_mail_of_a_week_waits_and_then_for_the_window_to_open() {
+    let days_ago = |days| noon() - TimeDelta::days(days);
+    // Tuesday to Friday of last week, and now it is Monday.
+    let decision = capped(
+        &[days_ago(3), days_ago(4), days_ago(5), days_ago(6)],
+        None,
+        noon(),
+    );
+    assert_eq!(decision.until, Some(days_ago(6) + WEEK));
+    // The oldest went out late in the evening of another zone, so room comes while it is quiet.
+    let late = days_ago(6) + TimeDelta::hours(11);
+    let decision = capped(&[days_ago(3), days_ago(4), days_ago(5), late], None, noon());
+    assert_eq!(
+        decision.until,
+        Some(Utc.with_ymd_and_hms(2026, 11, 25, 14, 0, 0).unwrap()),
+        "the morning after"
+    );
+    assert_eq!(decision.reasons[0].until, Some(late + WEEK));
+}
+
+#[test]
+fn the_contact_s_own_cap_is_only_ever_stricter() {
+    let yesterday = [noon() - TimeDelta::hours(30)];
+    assert_eq!(capped(&yesterday, Some(1), noon()).outcome, GateOutcome::Defer);
+    assert_eq!(capped(&yesterday, Some(2), noon()).outcome, GateOutcome::Allow);
+    let four = [noon() - TimeDelta::days(2); 4];
+    assert_eq!(capped(&four, Some(50), noon()).outcome, GateOutcome::Defer);
+}
+
+#[test]
+fn a_campaign_holds_its_mails_until_its_first_day_and_withholds_them_after_its_last() {
+    let (opens, closes) = (noon() + TimeDelta::days(1), noon() + TimeDelta::days(3));
+    let campaign = [CampaignNow {
+        opens_at: Some(opens),
+        closes_at: Some(closes),
+        ..LIVE
+    }];
+    let at = |now| {
+        decide(&GateInput {
+            campaigns: &campaign,
+            now,
+            expires_at: noon() + TimeDelta::days(20),
+            ..input(&SendWindow::marketing(), MessageKind::Nurture)
+        })
+    };
+    let early = at(noon());
+    assert_eq!(
+        (codes(&early), early.until),
+        (vec![GateReason::CampaignNotStarted], Some(opens))
+    );
+    assert_eq!(at(opens).outcome, GateOutcome::Allow);
+    assert_eq!(codes(&at(closes)), [GateReason::CampaignEnded]);
+}
+
+#[test]
+fn a_hold_for_capacity_holds_marketing_alone_and_a_stop_all_bulk() {
+    let window = SendWindow::marketing();
+    let outcome = |purpose, held: bool| {
+        let pacing = if held {
+            Pacing::Held { until: None }
+        } else {
+            Pacing::Open
+        };
+        decide(&GateInput {
+            purpose,
+            pacing,
+            sending_stopped: !held,
+            ..input(&window, MessageKind::Nurture)
+        })
+        .outcome
+    };
+    use GateOutcome::{Allow, Defer};
+    for (purpose, held, stopped) in [
+        (Purpose::Marketing, Defer, Defer),
+        (Purpose::Research, Allow, Defer),
+        (Purpose::CareCoordination, Allow, Defer),
+        (Purpose::Reminder, Allow, Allow),
+    ] {
+        assert_eq!(
+            (outcome(purpose, true), outcome(purpose, false)),
+            (held, stopped),
+            "{purpose}"
+        );
+    }
+}
+
+#[test]
+fn care_and_reminders_do_not_count_and_are_not_counted() {
+    let window = SendWindow::marketing();
+    for purpose in [Purpose::CareCoordination, Purpose::Reminder] {
+        let decision = decide(&GateInput {
+            purpose,
+            history: &[noon(); 9],
+            preferences: Preferences {
+                paused_until: Some(noon() + TimeDelta::days(9)),
+                max_per_week: Some(1),
+                wants_line: false,
+            },
+            campaigns: &SPENT,
+            ..input(&window, MessageKind::Nurture)
+        });
+        assert_eq!(decision.outcome, GateOutcome::Allow, "{purpose}");
+        assert_eq!(decision.cap_version, None);
+        assert!(!is_promotional(MessageKind::Nurture, purpose));
+    }
+}
+
+#[test]
+fn every_decision_names_the_versions_of_what_was_asked() {
+    let window = SendWindow::marketing();
+    let nurture = decide(&input(&window, MessageKind::Nurture));
+    assert_eq!(nurture.window_version.as_deref(), Some("HOUSE.0"));
+    assert_eq!(
+        (nurture.cap_version, nurture.rules_version),
+        (Some(0), RULES_VERSION)
+    );
+    let reply = decide(&input(&window, MessageKind::Confirmation));
+    assert_eq!((reply.window_version, reply.cap_version), (None, None));
+}
+
+#[test]
+fn what_is_allowed_is_good_until_the_window_closes() {
+    let window = SendWindow::marketing();
+    let mut asked = input(&window, MessageKind::Nurture);
+    asked.now = Utc.with_ymd_and_hms(2026, 11, 24, 0, 59, 30).unwrap();
+    assert_eq!(good_for(&asked), Some(TimeDelta::seconds(30)));
+    assert_eq!(good_for(&input(&window, MessageKind::Confirmation)), None);
+}
+
 prop_compose! {
     fn any_standing()(which in 0..5, minutes in -2000_i64..2000) -> Standing {
         match which {
@@ -323,10 +573,11 @@ prop_compose! {
         let window: &'static SendWindow = Box::leak(Box::new(SendWindow::marketing()));
         let zones: &'static [Tz] = Vec::leak(zones);
         let (campaign_paused, sequence_paused, lead_left, out_of_date, has_address) = flags;
+        let campaigns: &'static [CampaignNow] = if campaign_paused { &PAUSED } else { &[LIVE] };
         let now = noon() + TimeDelta::minutes(minutes);
         let address = has_address.then_some("pat@example.org");
         let made = GateInput {
-            kind, purpose, standing, suppressed, zones, campaign_paused, sequence_paused, lead_left, out_of_date,
+            kind, purpose, standing, suppressed, zones, campaigns, sequence_paused, lead_left, out_of_date,
             address, now, expires_at: noon() + TimeDelta::days(10), ..input(window, kind)
         };
         (made, zones)
@@ -335,12 +586,12 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn nothing_unasked_goes_without_a_grant_or_in_quiet_hours((input, zones) in anything()) {
+    fn nurture_never_goes_without_a_grant_or_in_quiet_hours((input, zones) in anything()) {
         let decision = decide(&input);
         if decision.outcome == GateOutcome::Allow && input.kind == MessageKind::Nurture {
             prop_assert!(input.standing.is_granted());
             prop_assert!(quiet_hours::is_allowed(input.now, zones, input.window));
-            prop_assert!(!input.campaign_paused && !input.sequence_paused && !input.lead_left);
+            prop_assert!(input.campaigns != PAUSED && !input.sequence_paused && !input.lead_left);
             prop_assert!(decision.consent_event_id.is_some());
         }
     }

@@ -28,6 +28,8 @@ async fn contact(ground: &Ground, email: &str) -> ContactId {
         time_zone: None,
         postal_code: None,
         merged_into_id: None,
+        link_generation: 0,
+        erased_at: None,
         region: None,
         created_at: now,
         updated_at: now,

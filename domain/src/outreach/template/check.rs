@@ -64,6 +64,10 @@ fn check_source(field: &'static str, source: &str) -> Option<Refusal> {
             "A mail has a subject, an HTML part and a text part.",
         ));
     }
+    if field == "subject" && source.chars().any(char::is_control) {
+        let message = "A subject is one line, without control characters.";
+        return Some(Refusal::new(Code::Invalid, field, message));
+    }
     match scan(source) {
         Err(wrong) => Some(Refusal::new(Code::Invalid, field, sentence(wrong))),
         Ok(named) if field == "subject" && NEVER_IN_SUBJECT.iter().any(|name| named.contains(name)) => {
@@ -81,7 +85,8 @@ const fn sentence(wrong: Wrong) -> &'static str {
         Wrong::Filter => "Only the filter default can be used here.",
         Wrong::Variable => {
             "A name is not known here. Known are: given_name, family_name, facility_name, facility_phone, \
-             service_line_name, appointment_at, unsubscribe_url, postal_address, hospital_name, team_name."
+             service_line_name, appointment_at, unsubscribe_url, preferences_url, postal_address, hospital_name, \
+             team_name."
         }
         Wrong::Depth => "Blocks are nested too deep.",
     }
@@ -159,6 +164,7 @@ fn little_known() -> MailFacts<'static> {
         service_line_name: None,
         appointment_at: None,
         unsubscribe_url: TRIED_URL,
+        preferences_url: "https://example.org/p/tried",
         postal_address: TRIED_ADDRESS,
         hospital_name: "The hospital",
         team_name: "Intake",

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use liquid_lib::stdlib;
 
 /// The variables, by name.
-pub(super) const VARIABLES: [&str; 10] = [
+pub(super) const VARIABLES: [&str; 11] = [
     "appointment_at",
     "facility_name",
     "facility_phone",
@@ -16,6 +16,7 @@ pub(super) const VARIABLES: [&str; 10] = [
     "given_name",
     "hospital_name",
     "postal_address",
+    "preferences_url",
     "service_line_name",
     "team_name",
     "unsubscribe_url",

@@ -29,6 +29,7 @@ fn facts() -> MailFacts<'static> {
             .with_ymd_and_hms(2026, 12, 1, 14, 30, 0)
             .single(),
         unsubscribe_url: "https://example.org/u/abc",
+        preferences_url: "https://example.org/p/abc",
         postal_address: "1 Main St\nSpringfield",
         hospital_name: "General & Sons",
         team_name: "Sleep intake",
@@ -182,6 +183,15 @@ fn a_subject_may_not_name_the_service_not_even_in_a_branch() {
     ] {
         let refusals = check(subject, "h", "t", Purpose::CareCoordination);
         assert_eq!(refusals.len(), 1, "{subject}");
+        assert_eq!(refusals[0].field, ["subject"]);
+    }
+}
+
+#[test]
+fn a_subject_is_one_line() {
+    for subject in ["About\r\nBcc: x", "About\n", "About\u{7}"] {
+        let refusals = check(subject, "h", "t", Purpose::CareCoordination);
+        assert_eq!(refusals.len(), 1, "{subject:?}");
         assert_eq!(refusals[0].field, ["subject"]);
     }
 }

@@ -116,6 +116,7 @@ impl Town {
             Channel::Referral,
         ];
         let lead = lead::Model {
+            erased_at: None,
             id: new_id(received_at),
             contact_id,
             lead_type: LeadType::ALL[dice.random_range(0..LeadType::ALL.len())],
@@ -277,6 +278,8 @@ async fn contact(ground: &Ground) -> ContactId {
         region: None,
         postal_code: None,
         merged_into_id: None,
+        link_generation: 0,
+        erased_at: None,
         created_at: now,
         updated_at: now,
     };

@@ -8,8 +8,10 @@ use entity::campaign::CampaignState;
 use entity::enrollment::Model;
 use entity::id::{CampaignId, ContactId, LeadId, SequenceId, SequenceVersionId};
 use entity::sequence::SequenceState;
+use entity::sequence_version::{Action, Step};
 use entity::{campaign, contact, lead, sequence, sequence_version};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::error::Result;
 use crate::playbook::Playbook;
@@ -37,13 +39,21 @@ pub(super) struct About<'k> {
 
 impl Known {
     pub(super) async fn read(tx: &DatabaseTransaction, playbook: &Playbook, due: &[Model]) -> Result<Self> {
-        let leads = ids(due, |row| row.lead_id);
-        let contacts = ids(due, |row| row.contact_id);
-        let sequences = ids(due, |row| row.sequence_id);
-        let leads = lead::Entity::find()
-            .filter(lead::Column::Id.is_in(leads))
-            .all(tx)
-            .await?;
+        let all: Vec<&Model> = due.iter().collect();
+        let versions = find::versions(tx, playbook, ids(&all, |row| row.sequence_version_id)).await?;
+        let (changing, still): (Vec<&Model>, Vec<&Model>) = due.iter().partition(|row| {
+            versions
+                .get(&row.sequence_version_id)
+                .is_some_and(|v| may_change_lead(v))
+        });
+        let leads = leads(
+            tx,
+            ids(&changing, |row| row.lead_id),
+            ids(&still, |row| row.lead_id),
+        )
+        .await?;
+        let contacts = ids(&all, |row| row.contact_id);
+        let sequences = ids(&all, |row| row.sequence_id);
         let contacts = contact::Entity::find()
             .filter(contact::Column::Id.is_in(contacts))
             .all(tx)
@@ -58,8 +68,15 @@ impl Known {
             contacts: by_id(contacts, |row| row.id),
             paused_campaigns: paused(tx, campaigns).await?,
             sequences: by_id(sequences, |row| row.id),
-            versions: find::versions(tx, playbook, ids(due, |row| row.sequence_version_id)).await?,
+            versions,
         })
+    }
+
+    /// Whether somebody else is changing the lead of this enrollment, which a step of its sequence may change too.
+    pub(super) fn is_lead_held(&self, enrollment: &Model) -> bool {
+        let version = self.versions.get(&enrollment.sequence_version_id);
+        version.is_some_and(|version| may_change_lead(version))
+            && !self.leads.contains_key(&enrollment.lead_id)
     }
 
     /// All that concerns this enrollment; none when something is gone that foreign keys should have kept.
@@ -78,6 +95,38 @@ impl Known {
     }
 }
 
+/// Whether a version has a step that changes the lead.
+fn may_change_lead(version: &sequence_version::Model) -> bool {
+    let changes = |step: &Step| matches!(step.action, Action::UpdateLead { .. });
+    version.steps.0.iter().any(changes)
+}
+
+/// The leads of a batch; those that may be changed are held. Whoever changes a lead holds it and waits for its
+/// enrollments, which are held here: so a lead that somebody holds is passed over and not waited for.
+async fn leads(
+    tx: &DatabaseTransaction,
+    changing: Vec<LeadId>,
+    still: Vec<LeadId>,
+) -> Result<Vec<lead::Model>> {
+    let find = |ids: Vec<LeadId>| lead::Entity::find().filter(lead::Column::Id.is_in(ids));
+    let mut found = Vec::new();
+    // Read first: what is held is read again, as it then is.
+    if !still.is_empty() {
+        let still = still.into_iter().filter(|id| !changing.contains(id)).collect();
+        found = find(still).all(tx).await?;
+    }
+    if !changing.is_empty() {
+        let held = find(changing)
+            .order_by_asc(lead::Column::Id)
+            // SQLite has one writer at a time and leaves this out.
+            .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
+            .all(tx)
+            .await?;
+        found.extend(held);
+    }
+    Ok(found)
+}
+
 async fn paused(tx: &DatabaseTransaction, ids: Vec<CampaignId>) -> Result<HashSet<CampaignId>> {
     if ids.is_empty() {
         return Ok(HashSet::new());
@@ -94,8 +143,8 @@ async fn paused(tx: &DatabaseTransaction, ids: Vec<CampaignId>) -> Result<HashSe
 }
 
 /// The ids that a batch names, each once.
-fn ids<Id: Copy + Ord>(due: &[Model], id: impl Fn(&Model) -> Id) -> Vec<Id> {
-    let mut ids: Vec<Id> = due.iter().map(id).collect();
+fn ids<Id: Copy + Ord>(due: &[&Model], id: impl Fn(&Model) -> Id) -> Vec<Id> {
+    let mut ids: Vec<Id> = due.iter().map(|row| id(row)).collect();
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enrollment::{self, EnrollmentState, ExitReason, Model};
-use entity::message::Lane;
+use entity::id::EnrollmentId;
+use entity::message::{GateReason, Lane};
 use entity::message_event::{self, MessageEventKind};
-use entity::{follow_up, lead_event, message};
+use entity::{follow_up, lead, lead_event, message};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, TryInsertResult};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, TryInsertResult};
 
 use super::known::{About, Known};
-use super::{MAX_FAULTS, RECHECK};
+use super::leads::{self, ChangedLeads};
+use super::{LEAD_HELD_RECHECK, MAX_FAULTS, RECHECK};
 use crate::contact::zones::possible_zones;
 use crate::db::BATCH_MAX;
 use crate::error::Result;
@@ -20,6 +22,7 @@ use crate::lead::event::NewEvent;
 use crate::lead::facts;
 use crate::nudge::Subject;
 use crate::outreach::plan::{self, NurtureStep};
+use crate::outreach::{staff_notice, withhold};
 use crate::playbook::Playbook;
 use crate::sequence::course::{Deed, End, Place, Plan, follow};
 use crate::sequence::leave;
@@ -37,9 +40,13 @@ pub(super) struct Moves<'a> {
     pub(super) moved: usize,
     enrollments: Vec<Model>,
     messages: Vec<message::ActiveModel>,
+    notices: Vec<message::ActiveModel>,
     follow_ups: Vec<follow_up::Model>,
+    leads: ChangedLeads,
     events: Vec<NewEvent>,
     lanes: Vec<Lane>,
+    /// Enrollments that came to a goal or an exit: what they planned stays home.
+    cut_short: Vec<EnrollmentId>,
 }
 
 /// What there is to tell after the commit.
@@ -53,6 +60,8 @@ pub(super) struct Told {
 enum Row {
     Message(Box<message::ActiveModel>),
     FollowUp(Box<follow_up::Model>),
+    Notices(Vec<message::ActiveModel>),
+    Lead(Box<lead::Model>),
 }
 
 impl<'a> Moves<'a> {
@@ -65,15 +74,23 @@ impl<'a> Moves<'a> {
             moved: 0,
             enrollments: Vec::new(),
             messages: Vec::new(),
+            notices: Vec::new(),
             follow_ups: Vec::new(),
+            leads: ChangedLeads::default(),
             events: Vec::new(),
             lanes: Vec::new(),
+            cut_short: Vec::new(),
         }
     }
 
     /// Moves one enrollment as far as it goes now.
     pub(super) fn look_at(&mut self, enrollment: Model) {
         let known = self.known;
+        if known.is_lead_held(&enrollment) {
+            let due_at = self.now + LEAD_HELD_RECHECK;
+            self.enrollments.push(Model { due_at, ..enrollment });
+            return;
+        }
         let Some(about) = known.about(&enrollment) else {
             return self.fault(enrollment);
         };
@@ -83,24 +100,33 @@ impl<'a> Moves<'a> {
             return;
         }
         let plan = Plan {
+            sequence_id: about.sequence.id,
             steps: &about.version.steps,
             exits: &about.version.exits,
             zone: self.zone(&about),
+            begun_at: enrollment.created_at,
         };
-        let facts = facts::of(about.lead, about.contact, self.playbook);
+        // As another enrollment of this batch may have left it.
+        let mut lead = self.leads.get(about.lead.id).unwrap_or(about.lead).clone();
+        let facts = facts::of(&lead, about.contact, self.playbook);
         let course = follow(place(&enrollment), plan, &facts, self.now);
-        let rows: Option<Vec<Row>> = course
-            .deeds
-            .iter()
-            .map(|deed| self.row(&about, &enrollment, deed))
-            .collect();
-        let Some(rows) = rows else {
-            return self.fault(enrollment);
-        };
+        let mut rows = Vec::with_capacity(course.deeds.len());
+        for deed in &course.deeds {
+            match self.row(&about, &lead, &enrollment, deed) {
+                Some(Row::Lead(changed)) => {
+                    lead = *changed.clone();
+                    rows.push(Row::Lead(changed));
+                }
+                Some(row) => rows.push(row),
+                None => return self.fault(enrollment),
+            }
+        }
         for row in rows {
             match row {
                 Row::Message(message) => self.messages.push(*message),
                 Row::FollowUp(follow_up) => self.follow_ups.push(*follow_up),
+                Row::Notices(notices) => self.notices.extend(notices),
+                Row::Lead(lead) => self.leads.put(about.lead, *lead),
             }
         }
         let lane = plan::nurture_lane(about.sequence.purpose);
@@ -134,10 +160,12 @@ impl<'a> Moves<'a> {
         let stays = place == self::place(&before) && end.is_none();
         self.moved += usize::from(!stays);
         let after = Model {
-            state: end.map_or(EnrollmentState::Active, End::state),
-            exit_reason: end.and_then(End::reason),
+            state: end.as_ref().map_or(EnrollmentState::Active, End::state),
+            exit_reason: end.as_ref().and_then(End::reason),
+            goal_key: end.as_ref().and_then(End::goal_key).map(str::to_owned),
             step_key: place.step_key,
             entered_step: place.entered_step,
+            happened: place.happened,
             occurrence: place.occurrence,
             due_at: place.due_at,
             fault_count: if end == Some(End::Left(ExitReason::Broken)) {
@@ -146,15 +174,15 @@ impl<'a> Moves<'a> {
                 0
             },
             updated_at: self.now,
-            ended_at: end.map(|_| self.now),
+            ended_at: end.as_ref().map(|_| self.now),
             ..before
         };
         if let Some(end) = end {
-            let reason = end
-                .reason()
-                .map_or(EnrollmentState::Completed.as_str(), ExitReason::as_str);
             self.events
-                .push(leave::event(&after, reason, Actor::SYSTEM, self.now));
+                .push(leave::event(&after, end.word(), Actor::SYSTEM, self.now));
+            if end != End::Completed {
+                self.cut_short.push(after.id);
+            }
             if end == End::Left(ExitReason::Broken) {
                 tracing::error!(enrollment = %after.id, step = %after.step_key, "an enrollment left its sequence as broken");
             }
@@ -176,7 +204,7 @@ impl<'a> Moves<'a> {
     }
 
     /// The row that a deed asks for; none when the template is not there, which a newer playbook may know.
-    fn row(&self, about: &About<'_>, enrollment: &Model, deed: &Deed) -> Option<Row> {
+    fn row(&self, about: &About<'_>, lead: &lead::Model, enrollment: &Model, deed: &Deed) -> Option<Row> {
         match deed {
             Deed::Mail {
                 step_key,
@@ -199,17 +227,33 @@ impl<'a> Moves<'a> {
                 title,
                 due_in_mins,
             } => {
-                let calendar = self.playbook.calendar(about.lead.facility_id);
+                let calendar = self.playbook.calendar(lead.facility_id);
                 let step = SequenceStep {
                     enrollment_id: enrollment.id,
                     origin_key: format!("follow-up/{}/{step_key}/{occurrence}", enrollment.id.0),
                     title,
                     due_at: policy::due_after(&calendar, self.now, *due_in_mins),
                 };
-                let remind_before_mins = Pace::of(about.lead, self.playbook).remind_before_mins;
-                let follow_up = build::from_sequence(&about.lead.into(), step, remind_before_mins, self.now);
+                let remind_before_mins = Pace::of(lead, self.playbook).remind_before_mins;
+                let follow_up = build::from_sequence(&lead.into(), step, remind_before_mins, self.now);
                 Some(Row::FollowUp(Box::new(follow_up)))
             }
+            Deed::Notice {
+                step_key,
+                occurrence,
+                to,
+                title,
+            } => {
+                let origin = format!(
+                    "sequence-notice/{}/{step_key}/{occurrence}",
+                    enrollment.id.0.simple()
+                );
+                let notices =
+                    staff_notice::of_sequence(self.site, self.playbook, lead, *to, title, &origin, self.now);
+                Some(Row::Notices(notices))
+            }
+            Deed::Lead { flags, team, .. } => leads::after(lead, flags, team.as_deref(), self.playbook)
+                .map(|lead| Row::Lead(Box::new(lead))),
         }
     }
 
@@ -219,6 +263,11 @@ impl<'a> Moves<'a> {
         if insert_messages(tx, self.messages, self.now).await? > 0 {
             told.nudges
                 .extend(self.lanes.iter().map(|lane| plan::nudge_for(*lane)));
+        }
+        // The lead before the follow-ups: those that are open go with it, those of this batch are its new team's already.
+        told.signals.extend(self.leads.write(tx, self.now).await?);
+        if staff_notice::plan(tx, self.notices, self.now).await? > 0 {
+            told.nudges.push(Subject::WaitingMail);
         }
         if !self.follow_ups.is_empty() {
             let opened = follow_ups::open(
@@ -234,6 +283,10 @@ impl<'a> Moves<'a> {
             told.nudges.extend(opened.nudges);
         }
         update(tx, self.enrollments).await?;
+        for ids in self.cut_short.chunks(BATCH_MAX) {
+            let planned = Condition::all().add(message::Column::EnrollmentId.is_in(ids.iter().copied()));
+            withhold::pending(tx, planned, GateReason::LeadLeft, None, self.now).await?;
+        }
         told.signals.extend(self.events.iter().map(NewEvent::signal));
         for batch in self.events.chunks(BATCH_MAX) {
             let rows = batch.iter().cloned().map(NewEvent::row);
@@ -249,6 +302,7 @@ fn place(enrollment: &Model) -> Place {
     Place {
         step_key: enrollment.step_key.clone(),
         entered_step: enrollment.entered_step,
+        happened: enrollment.happened,
         occurrence: enrollment.occurrence,
         due_at: enrollment.due_at,
     }
@@ -294,8 +348,10 @@ async fn update(tx: &DatabaseTransaction, rows: Vec<Model>) -> Result<()> {
             .update_columns([
                 Column::State,
                 Column::ExitReason,
+                Column::GoalKey,
                 Column::StepKey,
                 Column::EnteredStep,
+                Column::Happened,
                 Column::Occurrence,
                 Column::DueAt,
                 Column::FaultCount,

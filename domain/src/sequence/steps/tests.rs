@@ -1,14 +1,19 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::condition::Clause;
 use entity::enums::LeadStage;
-use entity::id::{TeamId, TemplateId, TemplateVersionId};
+use entity::id::{ServiceLineId, TeamId, TemplateId, TemplateVersionId};
 use entity::{template, template_version};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use entity::condition::{Clause, Comparison, Fact};
+use entity::enums::EligibilityFlag;
+use entity::sequence_version::{Action, Awaited, DateAnchor, DateRule, Told, Trigger, TriggerKind, Way};
+
 use super::*;
+use crate::outreach::gate::Caps;
+use crate::quiet_hours::windows::SendWindows;
 
 /// A playbook with the templates `welcome` and `promo`, and `empty`, which has no text yet.
 fn playbook() -> Playbook {
@@ -41,6 +46,9 @@ fn playbook() -> Playbook {
                 )
             })
             .collect(),
+        line_by_name: ["sleep study", "sleep medicine"]
+            .map(|name| (name.to_owned(), ServiceLineId(Uuid::nil())))
+            .into(),
         template_current: [1, 2].map(|n| (id(n), version_id(n))).into(),
         template_versions: [1, 2]
             .map(|n| {
@@ -90,6 +98,8 @@ fn nothing() -> Playbook {
         sequence_versions: HashMap::new(),
         campaigns: HashMap::new(),
         campaign_by_code: HashMap::new(),
+        send_windows: SendWindows::default(),
+        caps: Caps::default(),
         placements: HashMap::new(),
         placement_by_code: HashMap::new(),
     }
@@ -124,7 +134,15 @@ fn branch(key: &str, then: &str, otherwise: &str) -> Step {
 }
 
 fn wrong(steps: Vec<Step>) -> Vec<(String, Code)> {
-    check(&Steps(steps), Purpose::CareCoordination, &playbook())
+    wrong_within(steps, None)
+}
+
+fn wrong_within(steps: Vec<Step>, after_secs: Option<i64>) -> Vec<(String, Code)> {
+    let exits = Exits {
+        stages: Vec::new(),
+        after_secs,
+    };
+    check(&Steps(steps), &exits, Purpose::CareCoordination, &playbook())
         .into_iter()
         .map(|refusal| (refusal.field.join("."), refusal.code))
         .collect()
@@ -273,9 +291,8 @@ fn a_condition_says_what_it_compares() {
 fn a_trigger_on_a_stage_names_it() {
     let trigger = |on, stage| {
         check_trigger(&Trigger {
-            on,
             stage,
-            filter: Condition::default(),
+            ..Trigger::on(on)
         })
         .len()
     };
@@ -322,5 +339,282 @@ proptest! {
         });
         let refused = wrong(steps).iter().any(|(field, _)| !field.ends_with(".key"));
         prop_assert_eq!(good, !refused);
+    }
+}
+
+fn messages(steps: Vec<Step>) -> Vec<String> {
+    let refusals = check(
+        &Steps(steps),
+        &Exits::default(),
+        Purpose::CareCoordination,
+        &playbook(),
+    );
+    refusals
+        .into_iter()
+        .map(|refusal| refusal.message.into_owned())
+        .collect()
+}
+
+#[test]
+fn every_fault_names_its_step_in_words_too() {
+    let steps = vec![
+        branch("which", "which", "z"),
+        mail("lost", "nobody"),
+        mail("z", "welcome"),
+    ];
+    let told = messages(steps);
+    assert!(
+        told[0].starts_with("Step which: ") && told[0].contains("circles"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().skip(1).all(|text| text.starts_with("Step lost: ")),
+        "{told:?}"
+    );
+    // What is no key is not repeated.
+    assert!(
+        messages(vec![mail("<b>", "nobody")])
+            .iter()
+            .all(|text| !text.contains('<'))
+    );
+}
+
+fn split(key: &str, ways: &[(u32, &str)]) -> Step {
+    let way = |(weight, then): &(u32, &str)| Way {
+        weight: *weight,
+        then: (*then).to_owned(),
+    };
+    let ways = ways.iter().map(way).collect();
+    step(key, Action::Split { seed: None, ways })
+}
+
+fn wait_for(event: Awaited, stage: Option<LeadStage>, timeout_secs: i64) -> Step {
+    let (then, otherwise) = ("z".to_owned(), "z".to_owned());
+    let action = Action::WaitFor {
+        event,
+        stage,
+        outcome: None,
+        timeout_secs,
+        then,
+        otherwise,
+    };
+    step("a", action)
+}
+
+fn notice(title: &str) -> Step {
+    let title = title.to_owned();
+    step(
+        "a",
+        Action::NotifyStaff {
+            to: Told::Owner,
+            title,
+        },
+    )
+}
+
+fn update(add: &[EligibilityFlag], remove: &[EligibilityFlag], team: Option<&str>) -> Step {
+    let action = Action::UpdateLead {
+        add_flags: add.to_vec(),
+        remove_flags: remove.to_vec(),
+        team: team.map(str::to_owned),
+    };
+    step("a", action)
+}
+
+#[test]
+fn the_newer_kinds_of_steps_are_checked_too() {
+    use EligibilityFlag::{OrderMissing, ServiceUnclear, TriageNeeded};
+    let last = || mail("z", "welcome");
+    for (bad, field, code) in [
+        (split("a", &[(1, "z")]), "steps.0.ways", Code::Invalid),
+        (
+            split("a", &[(1, "z"), (0, "z")]),
+            "steps.0.ways.1.weight",
+            Code::Invalid,
+        ),
+        (
+            split("a", &[(1, "z"), (1, "gone")]),
+            "steps.0.ways.1.then",
+            Code::NotFound,
+        ),
+        (
+            split("a", &[(1, "z"), (1, "a")]),
+            "steps.0.ways.1.then",
+            Code::Invalid,
+        ),
+        (
+            wait_for(Awaited::StageReached, None, 60),
+            "steps.0.stage",
+            Code::Required,
+        ),
+        (
+            wait_for(Awaited::StageReached, Some(LeadStage::Closed), 60),
+            "steps.0.stage",
+            Code::Invalid,
+        ),
+        (
+            wait_for(Awaited::FormAnswered, Some(LeadStage::Qualified), 60),
+            "steps.0.stage",
+            Code::Invalid,
+        ),
+        (
+            wait_for(Awaited::FormAnswered, None, 0),
+            "steps.0.timeoutSecs",
+            Code::Invalid,
+        ),
+        (update(&[], &[], None), "steps.0.addFlags", Code::Required),
+        (
+            update(&[ServiceUnclear], &[], None),
+            "steps.0.addFlags",
+            Code::Invalid,
+        ),
+        // Only a clinician says that no clinician need look.
+        (
+            update(&[], &[TriageNeeded], None),
+            "steps.0.removeFlags",
+            Code::Invalid,
+        ),
+        (
+            update(&[OrderMissing], &[OrderMissing], None),
+            "steps.0.removeFlags",
+            Code::Invalid,
+        ),
+        (update(&[], &[], Some("nobody")), "steps.0.team", Code::NotFound),
+        (
+            step(
+                "a",
+                Action::Goal {
+                    when: Condition::default(),
+                },
+            ),
+            "steps.0.when",
+            Code::Required,
+        ),
+    ] {
+        assert_eq!(wrong(vec![bad.clone(), last()]), at(field, code), "{bad:?}");
+    }
+}
+
+#[test]
+fn nothing_of_the_person_stands_where_others_read_it() {
+    let last = || mail("z", "welcome");
+    for bad in [
+        "{{ given_name }} has not answered",
+        "Call {% if a %}",
+        "Write to pat@example.org",
+        "Call 860 555 0100",
+        "Sleep study: no answer",
+        "About the Sleep Study.",
+    ] {
+        assert_eq!(
+            wrong(vec![notice(bad), last()]),
+            at("steps.0.title", Code::Invalid),
+            "{bad}"
+        );
+    }
+    for good in [
+        "Somebody has not answered for 2 weeks",
+        "Sleepless? Look at this lead",
+    ] {
+        assert_eq!(wrong(vec![notice(good), last()]), [], "{good}");
+    }
+}
+
+#[test]
+fn a_wait_that_is_longer_than_the_sequence_is_refused_where_it_stands() {
+    let day = 24 * 60 * 60;
+    let steps = || {
+        vec![
+            step("one-day", Action::Wait { secs: day }),
+            mail("hello", "welcome"),
+            step("two-days", Action::Wait { secs: 2 * day }),
+            mail("more", "welcome"),
+        ]
+    };
+    assert_eq!(wrong_within(steps(), Some(3 * day + 1)), []);
+    assert_eq!(
+        wrong_within(steps(), Some(3 * day)),
+        at("steps.2.secs", Code::Invalid)
+    );
+    assert_eq!(
+        wrong_within(steps(), Some(0)).last(),
+        at("exits.afterSecs", Code::Invalid).last()
+    );
+    let steps = vec![wait_for(Awaited::FormAnswered, None, day), mail("z", "welcome")];
+    assert_eq!(
+        wrong_within(steps, Some(day)),
+        at("steps.0.timeoutSecs", Code::Invalid)
+    );
+}
+
+#[test]
+fn a_trigger_says_what_it_needs_and_no_more() {
+    let rule = |from, days| DateRule {
+        from,
+        days,
+        minute_of_day: None,
+    };
+    let before = rule(DateAnchor::Appointment, -2);
+    let fields = |trigger: Trigger| -> Vec<String> {
+        check_trigger(&trigger)
+            .iter()
+            .map(|refusal| refusal.field.join("."))
+            .collect()
+    };
+    let on = Trigger::on;
+    for good in [
+        on(TriggerKind::Manual),
+        on(TriggerKind::AppointmentMissed),
+        Trigger {
+            flag: Some(EligibilityFlag::OrderMissing),
+            ..on(TriggerKind::InformationMissing)
+        },
+        Trigger {
+            date: Some(before.clone()),
+            ..on(TriggerKind::Date)
+        },
+    ] {
+        assert_eq!(fields(good), Vec::<String>::new());
+    }
+    for (bad, field) in [
+        (on(TriggerKind::InformationMissing), "trigger.flag"),
+        (
+            Trigger {
+                flag: Some(EligibilityFlag::DirectScheduling),
+                ..on(TriggerKind::InformationMissing)
+            },
+            "trigger.flag",
+        ),
+        (
+            Trigger {
+                flag: Some(EligibilityFlag::OrderMissing),
+                ..on(TriggerKind::Manual)
+            },
+            "trigger.flag",
+        ),
+        (on(TriggerKind::Date), "trigger.date"),
+        (
+            Trigger {
+                date: Some(before),
+                ..on(TriggerKind::CallbackAsked)
+            },
+            "trigger.date",
+        ),
+        (
+            Trigger {
+                date: Some(rule(DateAnchor::Received, -1)),
+                ..on(TriggerKind::Date)
+            },
+            "trigger.date.days",
+        ),
+        (
+            Trigger {
+                date: Some(rule(DateAnchor::Appointment, 366)),
+                ..on(TriggerKind::Date)
+            },
+            "trigger.date.days",
+        ),
+    ] {
+        assert_eq!(fields(bad), [field]);
     }
 }

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
 use async_graphql::ID;
+use domain::outreach::gate::Caps;
+use domain::quiet_hours::windows::SendWindows;
 use domain::viewer::Viewer;
 use entity::consent_event::ConsentMethod;
 use entity::enums::Role;
@@ -36,6 +38,8 @@ fn playbook() -> Playbook {
         sequence_versions: HashMap::new(),
         campaigns: HashMap::new(),
         campaign_by_code: HashMap::new(),
+        send_windows: SendWindows::default(),
+        caps: Caps::default(),
         placements: HashMap::new(),
         placement_by_code: HashMap::new(),
     }

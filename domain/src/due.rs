@@ -1,0 +1,59 @@
+//! When the oldest row of each subject was due.
+//!
+//! Each question is answered by the first entry of a partial index, so it costs the same with ten rows and with ten
+//! million. Conditions are literals, as the indexes have them.
+
+use chrono::{DateTime, Utc};
+use entity::message::Lane;
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::error::Result;
+use crate::nudge::Subject;
+use crate::outreach::claim::oldest_due;
+use crate::outreach::release::oldest as oldest_release;
+
+const ENROLLMENT: &str = "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' ORDER BY due_at LIMIT 1";
+const DAY: &str = "SELECT due_at FROM date_occasion WHERE state = 'WAITING' ORDER BY due_at LIMIT 1";
+const MOVE: &str = "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' ORDER BY due_at LIMIT 1";
+const REMINDER: &str =
+    "SELECT remind_at FROM follow_up WHERE remind_at IS NOT NULL ORDER BY remind_at LIMIT 1";
+const LATE_FOLLOW_UP: &str =
+    "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL ORDER BY due_at LIMIT 1";
+const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL \
+                           AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
+
+/// When the oldest row of each subject is or was due, whether or not that lies in the past; none when no row waits.
+///
+/// # Errors
+/// When the database fails.
+pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 4]> {
+    let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD]).await?;
+    let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
+    Ok([
+        (Subject::WaitingMail, oldest_due(conn, Lane::Waiting).await?),
+        (Subject::BulkMail, bulk.into_iter().flatten().min()),
+        (
+            Subject::Enrollments,
+            earliest(conn, [ENROLLMENT, DAY, MOVE]).await?,
+        ),
+        (Subject::FollowUps, follow_ups),
+    ])
+}
+
+async fn earliest(
+    conn: &impl ConnectionTrait,
+    questions: [&'static str; 3],
+) -> Result<Option<DateTime<Utc>>> {
+    let mut earliest = None;
+    for sql in questions {
+        let found = first(conn, sql).await?;
+        earliest = [earliest, found].into_iter().flatten().min();
+    }
+    Ok(earliest)
+}
+
+async fn first(conn: &impl ConnectionTrait, sql: &'static str) -> Result<Option<DateTime<Utc>>> {
+    let statement = Statement::from_string(conn.get_database_backend(), sql);
+    let row = conn.query_one_raw(statement).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+}

@@ -1,0 +1,259 @@
+//! Everything that is held about a contact, as JSON.
+
+use entity::id::{ContactId, LeadId, MessageId};
+use entity::{
+    appointment, attempt, captured_mail, consent_event, contact, contact_candidate, contact_line_preference,
+    contact_preference, enrollment, follow_up, lead, lead_event, message, suppression, touchpoint,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+};
+use serde_json::{Value, json};
+
+use crate::audit;
+use crate::contact::find;
+use crate::db;
+use crate::done::Done;
+use crate::error::Result;
+use crate::hospital::Hospital;
+use crate::viewer::Viewer;
+use entity::enums::Medium;
+
+/// Everything about a contact, one list per kind of row. That it was read is written into the audit.
+///
+/// # Errors
+/// [`Error::Missing`](crate::error::Error::Missing) when the viewer may not see the contact.
+pub async fn export(h: &Hospital, viewer: &Viewer, id: ContactId) -> Result<Done<Value>> {
+    let tx = db::begin_write(&h.db).await?;
+    let contact = find::by_id(&tx, viewer, id).await?;
+    let now = h.now();
+    let leads = leads(&tx, id).await?;
+    let export = json!({
+        "exportedAt": now,
+        "contact": own(&contact),
+        "leads": leads,
+        "consent": consent(&tx, id).await?,
+        "wishes": wishes(&tx, id).await?,
+        "messages": messages(&tx, id).await?,
+        "touchpoints": touchpoints(&tx, id).await?,
+        "enrollments": enrollments(&tx, id).await?,
+        "possiblySameAs": candidates(&tx, id).await?,
+        "suppressed": suppressed(&tx, h, &contact).await?,
+    });
+    audit::record(viewer.actor(), "contact.export", Some(&id), None, now)
+        .insert(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Done::quiet(export))
+}
+
+fn own(row: &contact::Model) -> Value {
+    json!({
+        "id": row.id.to_string(), "kind": row.kind, "givenName": row.given_name, "familyName": row.family_name,
+        "organization": row.organization, "email": row.email, "phone": row.phone, "language": row.language,
+        "timeZone": row.time_zone, "region": row.region, "postalCode": row.postal_code,
+        "mergedInto": row.merged_into_id.map(|id| id.to_string()), "erasedAt": row.erased_at,
+        "createdAt": row.created_at, "updatedAt": row.updated_at,
+    })
+}
+
+async fn leads(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = lead::Entity::find()
+        .filter(lead::Column::ContactId.eq(id))
+        .order_by_asc(lead::Column::Id)
+        .all(tx)
+        .await?;
+    let ids: Vec<LeadId> = rows.iter().map(|row| row.id).collect();
+    let mut around = Vec::new();
+    for some in ids.chunks(db::BATCH_MAX) {
+        around.extend(desk(tx, some).await?);
+        around.extend(history(tx, some).await?);
+    }
+    let of = |lead: LeadId, kind: &str| -> Vec<&Value> {
+        let theirs = around.iter().filter(|(of, name, _)| *of == lead && *name == kind);
+        theirs.map(|(_, _, row)| row).collect()
+    };
+    Ok(rows
+        .iter()
+        .map(|row| {
+            json!({
+                "id": row.id.to_string(), "type": row.lead_type, "stage": row.stage, "disposition": row.disposition,
+                "requestedService": row.requested_service, "urgent": row.urgent, "channel": row.channel,
+                "externalId": row.external_id, "landingPage": row.landing_page, "referrerHost": row.referrer_host,
+                "utm": row.utm, "sourceCode": row.source_code, "clickIdKind": row.click_id_kind,
+                "answers": row.answers, "flags": row.flags, "scorePoints": row.score_points,
+                "scoreGrade": row.score_grade, "scoreReasons": row.score_reasons, "routing": row.routing,
+                "receivedAt": row.received_at, "firstAttemptAt": row.first_attempt_at, "closedAt": row.closed_at,
+                "erasedAt": row.erased_at, "attempts": of(row.id, "attempt"), "appointments": of(row.id, "appointment"),
+                "followUps": of(row.id, "follow-up"), "events": of(row.id, "event"),
+            })
+        })
+        .collect())
+}
+
+type OfLead = (LeadId, &'static str, Value);
+
+async fn desk(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<OfLead>> {
+    let attempts = attempt::Entity::find().filter(attempt::Column::LeadId.is_in(ids.iter().copied()));
+    let follow_ups = follow_up::Entity::find().filter(follow_up::Column::LeadId.is_in(ids.iter().copied()));
+    let mut rows: Vec<OfLead> = Vec::new();
+    rows.extend(attempts.all(tx).await?.into_iter().map(|row| {
+        let value = json!({
+            "medium": row.medium, "outcome": row.outcome, "note": row.note, "callbackAt": row.callback_at, "at": row.at,
+        });
+        (row.lead_id, "attempt", value)
+    }));
+    rows.extend(follow_ups.all(tx).await?.into_iter().map(|row| {
+        let value = json!({
+            "kind": row.kind, "title": row.title, "state": row.state, "dueAt": row.due_at, "outcome": row.outcome,
+            "createdAt": row.created_at, "completedAt": row.completed_at,
+        });
+        (row.lead_id, "follow-up", value)
+    }));
+    Ok(rows)
+}
+
+async fn history(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<OfLead>> {
+    let visits = appointment::Entity::find().filter(appointment::Column::LeadId.is_in(ids.iter().copied()));
+    let events = lead_event::Entity::find()
+        .filter(lead_event::Column::LeadId.is_in(ids.iter().copied()))
+        .order_by_asc(lead_event::Column::Id);
+    let mut rows: Vec<OfLead> = Vec::new();
+    rows.extend(visits.all(tx).await?.into_iter().map(|row| {
+        let value = json!({ "startsAt": row.starts_at, "endsAt": row.ends_at, "state": row.state });
+        (row.lead_id, "appointment", value)
+    }));
+    rows.extend(events.all(tx).await?.into_iter().map(|row| {
+        let value = json!({
+            "kind": row.kind, "fromStage": row.from_stage, "toStage": row.to_stage, "data": row.data, "at": row.at,
+        });
+        (row.lead_id, "event", value)
+    }));
+    Ok(rows)
+}
+
+async fn consent(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = consent_event::Entity::find()
+        .filter(consent_event::Column::ContactId.eq(id))
+        .order_by_asc(consent_event::Column::Id)
+        .all(tx)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "medium": row.medium, "address": row.address, "purpose": row.purpose, "action": row.action,
+                "level": row.level, "wordingId": row.wording_id.map(|id| id.to_string()), "language": row.language,
+                "method": row.method, "source": row.source, "occurredAt": row.occurred_at,
+                "recordedAt": row.recorded_at,
+            })
+        })
+        .collect())
+}
+
+async fn wishes(tx: &DatabaseTransaction, id: ContactId) -> Result<Value> {
+    let own = contact_preference::Entity::find()
+        .filter(contact_preference::Column::ContactId.eq(id))
+        .one(tx)
+        .await?;
+    let lines = contact_line_preference::Entity::find()
+        .filter(contact_line_preference::Column::ContactId.eq(id))
+        .all(tx)
+        .await?;
+    let lines: Vec<Value> = lines
+        .into_iter()
+        .map(|row| json!({ "serviceLineId": row.service_line_id.to_string(), "wanted": row.wanted }))
+        .collect();
+    Ok(json!({
+        "pausedUntil": own.as_ref().and_then(|row| row.paused_until),
+        "maxPerWeek": own.as_ref().and_then(|row| row.max_per_week),
+        "serviceLines": lines,
+    }))
+}
+
+async fn messages(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = message::Entity::find()
+        .filter(message::Column::ContactId.eq(id))
+        .order_by_asc(message::Column::Id)
+        .all(tx)
+        .await?;
+    let ids: Vec<MessageId> = rows.iter().map(|row| row.id).collect();
+    let mut mails = std::collections::HashMap::new();
+    for some in ids.chunks(db::BATCH_MAX) {
+        let found = captured_mail::Entity::find()
+            .filter(captured_mail::Column::MessageId.is_in(some.iter().copied()))
+            .all(tx)
+            .await?;
+        mails.extend(found.into_iter().map(|mail| (mail.message_id, mail.raw)));
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let mail = mails.get(&row.id).map(|raw| String::from_utf8_lossy(raw));
+            json!({
+                "id": row.id.to_string(), "kind": row.kind, "purpose": row.purpose, "subject": row.subject,
+                "state": row.state, "decision": row.decision, "response": row.response, "createdAt": row.created_at,
+                "sentAt": row.sent_at, "mail": mail,
+            })
+        })
+        .collect())
+}
+
+async fn touchpoints(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = touchpoint::Entity::find().filter(touchpoint::Column::ContactId.eq(id));
+    let rows = rows.order_by_asc(touchpoint::Column::Id).all(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| json!({ "kind": row.kind, "channel": row.channel, "at": row.at }))
+        .collect())
+}
+
+async fn enrollments(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = enrollment::Entity::find().filter(enrollment::Column::ContactId.eq(id));
+    let rows = rows.order_by_asc(enrollment::Column::Id).all(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "sequenceId": row.sequence_id.to_string(), "state": row.state, "exitReason": row.exit_reason,
+                "createdAt": row.created_at, "endedAt": row.ended_at,
+            })
+        })
+        .collect())
+}
+
+async fn candidates(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let pairs = Condition::any()
+        .add(contact_candidate::Column::ContactId.eq(id))
+        .add(contact_candidate::Column::OtherContactId.eq(id));
+    let rows = contact_candidate::Entity::find().filter(pairs).all(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| json!({ "shared": row.reason, "state": row.state, "at": row.created_at }))
+        .collect())
+}
+
+/// Which of the contact's addresses must not be written to.
+async fn suppressed(tx: &DatabaseTransaction, h: &Hospital, row: &contact::Model) -> Result<Vec<Value>> {
+    let email = row
+        .email_normalized
+        .as_deref()
+        .map(|email| (Medium::Email, email));
+    let phone = row.phone.as_deref();
+    let phones = phone
+        .into_iter()
+        .flat_map(|phone| [(Medium::Phone, phone), (Medium::Sms, phone)]);
+    let hashes: Vec<Vec<u8>> = email
+        .into_iter()
+        .chain(phones)
+        .map(|(medium, address)| h.secrets.address_hash(medium.as_str(), address).to_vec())
+        .collect();
+    let rows = suppression::Entity::find()
+        .filter(suppression::Column::AddressHash.is_in(hashes))
+        .all(tx)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| json!({ "medium": row.medium, "reason": row.reason, "since": row.created_at }))
+        .collect())
+}

@@ -1,0 +1,51 @@
+//! One round of work on what is due of a subject: the operations that belong together, in their order.
+//!
+//! The worker and the dry run do the same rounds, so that what is added to one is in the other.
+
+use crate::done::Done;
+use crate::error::Result;
+use crate::hospital::Hospital;
+use crate::{follow_up, sequence, sla};
+
+/// What a round did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Rows looked at.
+    pub rows: usize,
+    /// Whether there may be more to do now.
+    pub more: bool,
+}
+
+/// Begins enrollments whose day has come, goes on with moves to other versions, and moves enrollments on.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enrollments(h: &Hospital, limit: usize) -> Result<Done<Round>> {
+    let days = sequence::dates::days_come(h, limit).await?;
+    let moved = sequence::transfer::go_on(h).await?;
+    let advanced = sequence::advance_due(h, limit).await?;
+    let more = advanced.value.full || days.value > 0 || moved.value > 0;
+    let advanced = advanced.map(|advanced| advanced.looked_at);
+    Ok(summed([days, moved, advanced]).map(|rows| Round { rows, more }))
+}
+
+/// Reminds of follow-ups, and finds what is late.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow_ups(h: &Hospital) -> Result<Done<Round>> {
+    let missed = sla::sweep::mark_missed(h).await?;
+    let late = follow_up::remind::mark_late(h).await?;
+    let soon = follow_up::remind::due_soon(h).await?;
+    Ok(summed([missed, late, soon]).map(|rows| Round { rows, more: rows > 0 }))
+}
+
+fn summed(parts: [Done<usize>; 3]) -> Done<usize> {
+    let mut sum = Done::quiet(0);
+    for part in parts {
+        sum.value += part.value;
+        sum.signals.extend(part.signals);
+        sum.nudges.extend(part.nudges);
+    }
+    sum
+}

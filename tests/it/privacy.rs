@@ -1,0 +1,158 @@
+//! Somebody asks what we hold, and to be forgotten; and what nobody asks about is not kept for ever.
+
+use entity::enums::Role;
+use entity::{captured_mail, contact, lead, message};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
+use serde_json::{Value, json};
+
+use crate::harness::{As, Clinic, OPS};
+
+const BOSS: As<'static> = As::Role(Role::Admin);
+/// What stands in no other word of the hospital.
+const PLANTED: [&str; 7] = [
+    "Quillon",
+    "Zarbath",
+    "quillon.zarbath@example.org",
+    "+18605550177",
+    "plantednote",
+    "plantedservice",
+    "plantedcode",
+];
+const FIGURES: &str =
+    "{ dashboard(filter: { from: \"2026-03-01T05:00:00Z\", to: \"2026-03-10T04:00:00Z\" }) {
+    totals { leads } } leads { totalCount } contacts { totalCount } }";
+
+async fn quillon_asks(clinic: &Clinic) -> lead::Model {
+    let fields = [
+        ("given_name", "Quillon"),
+        ("family_name", "Zarbath"),
+        ("email", "quillon.zarbath@example.org"),
+        ("phone", "(860) 555-0177"),
+        ("agree", "email me about my request"),
+        ("agree", "services and events"),
+    ];
+    let answer = clinic
+        .submit_form("sleep-study?source_code=plantedcode", &fields)
+        .await;
+    assert_eq!(answer.status, 303);
+    clinic.last_lead().await
+}
+
+/// Plants a word wherever people and programs write.
+async fn planted(clinic: &Clinic) -> lead::Model {
+    let lead = quillon_asks(clinic).await;
+    let mut row = lead.clone().into_active_model();
+    row.requested_service = Set(Some("plantedservice".to_owned()));
+    row.update(clinic.db()).await.unwrap();
+    let attempt = "mutation($input: LogAttemptInput!) { logAttempt(input: $input) {
+        lead { contact { givenName } } userErrors { code } } }";
+    let input = json!({ "leadId": lead.id.to_string(), "medium": "PHONE", "outcome": "VOICEMAIL",
+        "note": "plantednote" });
+    let key = [("idempotency-key", "planted-1")];
+    let answer = clinic
+        .graphql_with(OPS, attempt, json!({ "input": input }), &key)
+        .await;
+    assert_eq!(answer.data("logAttempt.userErrors"), json!([]), "{}", answer.body);
+    clinic.drain().await;
+    lead
+}
+
+#[tokio::test]
+async fn everything_that_is_held_is_exported_and_the_audit_says_so() {
+    let clinic = Clinic::new().await;
+    let lead = planted(&clinic).await;
+    let input = json!({ "contactId": lead.contact_id.to_string() });
+    let export = clinic.change(BOSS, "exportContact", input).await["export"].to_string();
+    for word in PLANTED {
+        assert!(export.contains(word), "{word} is missing: {export}");
+    }
+    assert!(
+        clinic
+            .contents()
+            .await
+            .holding("contact.export")
+            .contains(&"audit_event")
+    );
+}
+
+#[tokio::test]
+async fn who_is_erased_is_found_nowhere_and_still_counted() {
+    let clinic = Clinic::new().await;
+    let lead = planted(&clinic).await;
+    for word in PLANTED {
+        assert!(
+            !clinic.contents().await.holding(word).is_empty(),
+            "{word} was planted"
+        );
+    }
+    let suppress = json!({ "medium": "EMAIL", "address": PLANTED[2], "reason": "DO_NOT_CONTACT" });
+    clinic.change(OPS, "suppressAddress", suppress).await;
+    let figures = async || clinic.graphql(OPS, FIGURES, json!({})).await.json();
+    let before: Value = figures().await;
+    let input = json!({ "contactId": lead.contact_id.to_string() });
+    let erasure = clinic.change(BOSS, "eraseContact", input.clone()).await;
+    assert_eq!(erasure["erasure"]["leads"], 1);
+    assert_eq!(
+        clinic.change(BOSS, "eraseContact", input).await["erasure"]["leads"],
+        0
+    );
+    let contents = clinic.contents().await;
+    for word in PLANTED {
+        assert_eq!(
+            contents.holding(word),
+            Vec::<&str>::new(),
+            "{word} is still there"
+        );
+    }
+    assert_eq!(figures().await, before);
+    clinic.minutes_pass(60);
+    clinic.drain().await;
+    let again = quillon_asks(&clinic).await;
+    assert_ne!(again.contact_id, lead.contact_id, "a new contact");
+    clinic.drain().await;
+    let mails = message::Entity::find().all(clinic.db()).await.unwrap();
+    let theirs: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail.contact_id == Some(again.contact_id))
+        .collect();
+    assert!(!theirs.is_empty() && theirs.iter().all(|mail| mail.sent_at.is_none()));
+}
+
+#[tokio::test]
+async fn what_is_past_its_retention_is_taken_out_and_a_dry_run_says_what_first() {
+    let clinic = Clinic::new().await;
+    let lead = planted(&clinic).await;
+    for (kind, days) in [("UNENGAGED_CONTACTS", 30), ("CAPTURED_MAIL", 7)] {
+        let input = json!({ "kind": kind, "keepDays": days });
+        clinic.change(BOSS, "setRetention", input).await;
+    }
+    let refused = clinic
+        .try_change(
+            BOSS,
+            "setRetention",
+            json!({ "kind": "CAPTURED_MAIL", "keepDays": 0 }),
+        )
+        .await;
+    assert_eq!(refused["userErrors"][0]["field"], json!(["keepDays"]));
+    let h = &clinic.hospital;
+    let rows =
+        |swept: Vec<domain::privacy::retention::Swept>| swept.iter().map(|one| one.rows).collect::<Vec<_>>();
+    assert_eq!(rows(domain::privacy::retention::due(h).await.unwrap()), [0, 0]);
+    clinic.live_until(clinic.now() + chrono::TimeDelta::days(8)).await;
+    let mails = captured_mail::Entity::find().count(clinic.db()).await.unwrap();
+    let due = rows(domain::privacy::retention::due(h).await.unwrap());
+    assert!(due[0] == 0 && due[1] > 0 && due[1] <= mails, "{due:?}");
+    assert_eq!(rows(domain::privacy::retention::sweep(h).await.unwrap()), due);
+    clinic
+        .live_until(clinic.now() + chrono::TimeDelta::days(60))
+        .await;
+    assert_eq!(rows(domain::privacy::retention::due(h).await.unwrap())[0], 1);
+    domain::privacy::retention::sweep(h).await.unwrap();
+    let emptied = contact::Entity::find_by_id(lead.contact_id)
+        .one(clinic.db())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(emptied.erased_at.is_some() && emptied.email.is_none());
+    assert_eq!(rows(domain::privacy::retention::due(h).await.unwrap())[0], 0);
+}
