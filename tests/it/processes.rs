@@ -8,6 +8,8 @@ use domain::playbook::Playbooks;
 use entity::message::{self, MessageState};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::database::{TestDatabase, postgres_server};
 use crate::harness::process::{Installation, PATIENCE, Running, until};
@@ -15,6 +17,28 @@ use crate::harness::smtp_sink::{Keep, SmtpSink};
 use crate::harness::{Clinic, look, plan_nurture};
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// Windows for processes, which have the wall clock: whatever the hour of the run, nurture may go.
+fn open_at_all_hours() -> String {
+    let days = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let hours: Value = days
+        .iter()
+        .map(|day| ((*day).to_owned(), json!(["00:00-24:00"])))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let windows = ["HOUSE", "US"].map(
+        |name| json!({ "jurisdiction": name, "hours": hours, "source": "A story", "reviewedOn": "2026-11-01" }),
+    );
+    json!({ "sendWindows": windows }).to_string()
+}
 
 /// A client of one process.
 struct Client {
@@ -59,6 +83,42 @@ impl Client {
             .json(&json!({ "fields": fields }));
         request.send().await.expect("it answers").status().as_u16()
     }
+}
+
+/// Writes to the program and answers what it says until it closes the connection.
+async fn conversation(address: &str, sent: &str) -> String {
+    let mut socket = TcpStream::connect(address.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    socket.write_all(sent.as_bytes()).await.unwrap();
+    let mut heard = String::new();
+    tokio::time::timeout(PATIENCE, socket.read_to_string(&mut heard))
+        .await
+        .expect("the program closes it")
+        .unwrap();
+    heard
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_in_time_is_not_waited_for() {
+    let embedded = Installation::new("slow").with("REQUEST_READ_SECS", "1");
+    let serve = embedded.start("serve");
+    let address = serve.address().await;
+    for begun in ["", "POST /f/sleep-study HTTP/1.1\r\nhost: x\r\nx-slow: "] {
+        assert_eq!(conversation(&address, begun).await, "", "{begun}");
+    }
+    for kind in ["application/json", "application/x-www-form-urlencoded"] {
+        let head = format!("HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: 50\r\n\r\n{{");
+        for path in ["/graphql", "/u/x"] {
+            let heard = conversation(&address, &format!("POST {path} {head}")).await;
+            let wanted = match (path, kind) {
+                ("/graphql", "application/x-www-form-urlencoded") => "HTTP/1.1 415",
+                _ => "HTTP/1.1 408",
+            };
+            assert!(heard.starts_with(wanted), "{path} {kind}: {heard}");
+        }
+    }
+    assert!(serve.stop().await, "SIGTERM ends it well");
 }
 
 #[tokio::test]
@@ -121,6 +181,15 @@ async fn the_embedded_program_does_everything_in_one_process() {
             .unwrap()
             .contains("We have received your request")
     );
+    let analyst = embedded
+        .run(&["token", "create", "--role", "ANALYST", "--name", "figures"])
+        .await;
+    let url = format!("{}/outbox", client.address);
+    assert_eq!(client.http.get(&url).send().await.unwrap().status(), 200);
+    for shown in [analyst.as_str(), "lwt_unknown"] {
+        let answer = client.http.get(&url).bearer_auth(shown).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "who says who it is, is judged by that");
+    }
     assert_eq!(client.submit(1).await, 200, "once more is no second lead");
     let data = client
         .ask(
@@ -219,6 +288,11 @@ impl Apart {
             .with("FORM_POSTS_PER_MINUTE", "10000")
             .with("SEND_LEASE_SECS", "5")
             .with("LEASE_SECS", "5");
+        let windows = installation.data_dir.join("windows.json");
+        std::fs::write(&windows, open_at_all_hours()).expect("the data directory can be written");
+        installation
+            .run(&["setup", windows.to_str().expect("a path of ASCII")])
+            .await;
         let token = installation
             .run(&["token", "create", "--role", "ADMIN", "--name", "story"])
             .await;

@@ -43,9 +43,11 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 phone: None,
                 language: "en".to_owned(),
                 time_zone: Some("America/New_York".to_owned()),
-                region: None,
+                region: Some("OH".to_owned()),
                 postal_code: None,
                 merged_into_id: None,
+                link_generation: 0,
+                erased_at: None,
                 created_at: now,
                 updated_at: now,
             })
