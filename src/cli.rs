@@ -70,6 +70,12 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Checks that records which must not change have not been changed. Ends with 1 if one has.
+    Verify {
+        /// Which records.
+        #[command(subcommand)]
+        what: Verify,
+    },
     /// Tells which settings are missing or unsafe. Ends with 1 if any is.
     Check,
 }
@@ -127,6 +133,17 @@ pub enum Migrate {
     Down,
     /// Lists the changes.
     Status,
+}
+
+/// Records that can be checked.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Verify {
+    /// The consent ledger: walks its chain of hashes and names the first row that is not as it was sealed.
+    Consent {
+        /// What an earlier run printed as its head, `COUNT:HASH`: the chain must still pass through it.
+        #[arg(long, value_name = "COUNT:HASH")]
+        from: Option<String>,
+    },
 }
 
 /// What to do with staff.

@@ -5,6 +5,8 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use chrono::TimeDelta;
+use domain::consent;
+use domain::consent::verify::Anchor;
 use domain::error::Error;
 use domain::hospital::Hospital;
 use domain::privacy::{self, retention};
@@ -18,7 +20,7 @@ use uuid::Uuid;
 
 use crate::boot::{self, BootError};
 use crate::check;
-use crate::cli::{ContactAction, Migrate, StaffAction, TokenAction};
+use crate::cli::{ContactAction, Migrate, StaffAction, TokenAction, Verify};
 use crate::settings::Settings;
 
 /// `leadward check`: whether all is well.
@@ -84,6 +86,30 @@ pub async fn setup(settings: &Settings, file: &Path) -> Result<(), BootError> {
     let applied = setup::apply(&hospital, &document).await.map_err(told)?;
     println!("{applied}");
     Ok(())
+}
+
+/// `leadward verify`: whether all is as it was.
+///
+/// # Errors
+/// When the database fails or an argument cannot be read. Damage is not an error, it is the answer.
+pub async fn verify(settings: &Settings, what: Verify) -> Result<bool, BootError> {
+    let Verify::Consent { from } = what;
+    let unreadable = || BootError::because("A head is written as COUNT:HASH, as an earlier run printed it.");
+    let anchor = from
+        .map(|text| text.parse::<Anchor>().map_err(|_| unreadable()))
+        .transpose()?;
+    let hospital = boot::hospital(settings).await?;
+    let found = consent::verify(&hospital, anchor).await.map_err(told)?;
+    println!(
+        "{} events are sealed and whole, {} of them erased; {} wait for their seal.",
+        found.sealed, found.erased, found.unsealed
+    );
+    if let Some(broken) = found.broken {
+        println!("BROKEN: {broken}.");
+        return Ok(false);
+    }
+    println!("head {}", found.head());
+    Ok(true)
 }
 
 /// `leadward staff`.

@@ -60,16 +60,18 @@ async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootErro
         Command::Token { action } => commands::token(settings, action).await?,
         Command::Contact { action } => commands::contact(settings, action).await?,
         Command::Retention { dry_run } => commands::retention(settings, dry_run).await?,
-        Command::Check => {
-            let code = if commands::check(settings) {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            };
-            return Ok(code);
-        }
+        Command::Verify { what } => return Ok(exit_code(commands::verify(settings, what).await?)),
+        Command::Check => return Ok(exit_code(commands::check(settings))),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn exit_code(all_is_well: bool) -> ExitCode {
+    if all_is_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Logs go to standard error, so that what a command prints can be read by a program.

@@ -198,7 +198,7 @@ async fn submit_page(
         api,
         playbook,
         form,
-        consent_source: submit::source(api, form, req, submit::UNTICKED),
+        consent_evidence: submit::evidence(api, req, submit::UNTICKED),
     };
     let query = req.uri().query().unwrap_or_default();
     let pairs = match posted::pairs(req, body, Limits::of(&api.settings)).await {

@@ -52,6 +52,7 @@ pub struct Query(
     node::NodeQuery,
     lead::LeadQuery,
     contact::ContactQuery,
+    consent::ConsentQuery,
     campaign::CampaignQuery,
     directory::DirectoryQuery,
     follow_up::FollowUpQuery,

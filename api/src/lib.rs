@@ -9,6 +9,7 @@ mod front;
 pub mod graphql;
 pub mod health;
 mod limit;
+pub mod opt_in;
 pub mod outbox;
 pub mod pages;
 pub mod phrases;

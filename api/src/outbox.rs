@@ -108,6 +108,7 @@ fn line(mail: Listed) -> Line {
 const fn kind_name(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Confirmation => "Confirmation of a form",
+        MessageKind::OptIn => "Asks to confirm a consent",
         MessageKind::Nurture => "Step of a sequence",
         MessageKind::FollowUpAssigned => "To staff: follow-up assigned",
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",

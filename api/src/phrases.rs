@@ -164,6 +164,7 @@ catalog! {
     agreed_to { en: "What you agreed to:", es: "Lo que aceptó:" }
     taken_back_on { en: "You ended this on {}.", es: "Usted lo canceló el {}." }
     did_not_agree { en: "You were asked and did not agree.", es: "Se le preguntó y no aceptó." }
+    not_confirmed { en: "You have not confirmed this yet. We sent you a mail that asks for it.", es: "Usted aún no lo ha confirmado. Le enviamos un correo que lo pide." }
     has_ended { en: "Your agreement has ended.", es: "Su consentimiento ha terminado." }
     not_asked { en: "You have not agreed to this.", es: "Usted no ha aceptado esto." }
     ticking_agrees { en: "If you tick this box, you agree to:", es: "Si marca esta casilla, acepta lo siguiente:" }

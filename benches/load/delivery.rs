@@ -42,9 +42,9 @@ const READERS: &str = "CREATE TABLE bench_reader AS SELECT DISTINCT ON (c.id) l.
 
 /// Each agreed a moment ago.
 const CONSENTS: &str = "INSERT INTO consent_event (id, contact_id, medium, address, purpose, action, level, wording_id, \
-    language, method, source, actor_kind, occurred_at, recorded_at) \
+    language, method, source, personal_salt, commitment, actor_kind, occurred_at, recorded_at) \
     SELECT copied(contact_id, -1), contact_id, 'EMAIL', address, 'MARKETING', 'GRANT', 'EXPRESS', w.id, 'en', \
-    'WEB_FORM', '{}', 'VISITOR', now() - interval '1 minute', now() - interval '1 minute' FROM bench_reader, \
+    'WEB_FORM', '{}', '\\x00', '\\x00', 'VISITOR', now() - interval '1 minute', now() - interval '1 minute' FROM bench_reader, \
     (SELECT id FROM consent_wording WHERE purpose = 'MARKETING' AND medium = 'EMAIL' ORDER BY language, id LIMIT 1) w";
 
 /// And is in a place where it is day. $1: the place.

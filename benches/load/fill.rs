@@ -110,7 +110,9 @@ fn copied(column: &str, kind: &str) -> String {
     };
     match column {
         "id" | "contact_id" | "other_contact_id" | "merged_into_id" | "lead_id" | "enrollment_id"
-        | "follow_up_id" | "message_id" | "consent_event_id" => format!("copied({column}, n)"),
+        | "follow_up_id" | "message_id" | "consent_event_id" | "refers_to_id" => {
+            format!("copied({column}, n)")
+        }
         "email" | "email_normalized" | "external_id" | "origin_key" | "rfc_message_id" => {
             format!("'c' || n || '.' || {column}")
         }

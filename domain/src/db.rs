@@ -113,3 +113,19 @@ pub async fn lock_keys(tx: &DatabaseTransaction, keys: &[i64]) -> Result<(), DbE
         .await?;
     Ok(())
 }
+
+/// Takes a key until the transaction ends if nobody holds it, and says whether it did.
+///
+/// For work that one process at a time does and the others leave to it. On SQLite the transaction holds the write lock already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn try_lock_key(tx: &DatabaseTransaction, key: i64) -> Result<bool, DbErr> {
+    if tx.get_database_backend() != DbBackend::Postgres {
+        return Ok(true);
+    }
+    let sql = "SELECT pg_try_advisory_xact_lock($1)";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()]);
+    let row = tx.query_one_raw(statement).await?;
+    row.map_or(Ok(false), |row| row.try_get_by_index(0))
+}

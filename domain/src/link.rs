@@ -20,7 +20,7 @@ mod tests;
 const TAG_BYTES: usize = 16;
 /// Bytes of an id in a link.
 const ID_BYTES: usize = 16;
-/// Characters of an unsubscribe token.
+/// Characters of a token that names a message.
 pub const UNSUBSCRIBE_TOKEN_CHARS: usize = (ID_BYTES + TAG_BYTES) * 4 / 3 + 1;
 
 /// Bytes of the tag in a preference link: the page behind it shows what is held of a person, so it is the whole HMAC.
@@ -71,25 +71,14 @@ impl Secrets {
     /// unsubscribe from old mail.
     #[must_use]
     pub fn unsubscribe_token(&self, message_id: Uuid) -> String {
-        let mut bytes = [0_u8; ID_BYTES + TAG_BYTES];
-        bytes[..ID_BYTES].copy_from_slice(message_id.as_bytes());
-        bytes[ID_BYTES..].copy_from_slice(&self.unsubscribe_tag(message_id));
-        URL_SAFE_NO_PAD.encode(bytes)
+        self.message_token("unsubscribe", message_id)
     }
 
     /// The message an unsubscribe token was made for; `None` for any text this key did not make. The tag is compared
     /// in constant time.
     #[must_use]
     pub fn open_unsubscribe_token(&self, token: &str) -> Option<Uuid> {
-        // Longer texts are not even decoded.
-        if token.len() != UNSUBSCRIBE_TOKEN_CHARS {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (id, tag) = bytes.split_first_chunk::<ID_BYTES>()?;
-        let message_id = Uuid::from_bytes(*id);
-        let genuine: bool = self.unsubscribe_tag(message_id).as_slice().ct_eq(tag).into();
-        genuine.then_some(message_id)
+        self.open_message_token("unsubscribe", token)
     }
 
     /// The text that opens the preferences of the contact that a mail went to: the mail's id and a tag over all that it
@@ -151,8 +140,46 @@ impl Secrets {
         )
     }
 
-    fn unsubscribe_tag(&self, message_id: Uuid) -> [u8; TAG_BYTES] {
-        let full = keyed_hash(&self.derive("unsubscribe"), &[message_id.as_bytes()]);
+    /// The tag on the head of the consent ledger's chain: whoever has the database but not this key cannot replace the
+    /// chain by another one.
+    #[must_use]
+    pub fn chain_tag(&self, sealed: i64, hash: &[u8; 32]) -> [u8; 32] {
+        keyed_hash(&self.derive("consent-chain"), &[&sealed.to_be_bytes(), hash])
+    }
+
+    /// The text that gives the second yes that one message asks for; see [`Self::unsubscribe_token`].
+    #[must_use]
+    pub fn opt_in_token(&self, message_id: Uuid) -> String {
+        self.message_token("opt-in", message_id)
+    }
+
+    /// The message that an opt-in token was made for; `None` for any text this key did not make.
+    #[must_use]
+    pub fn open_opt_in_token(&self, token: &str) -> Option<Uuid> {
+        self.open_message_token("opt-in", token)
+    }
+
+    fn message_token(&self, label: &str, message_id: Uuid) -> String {
+        let mut bytes = [0_u8; ID_BYTES + TAG_BYTES];
+        bytes[..ID_BYTES].copy_from_slice(message_id.as_bytes());
+        bytes[ID_BYTES..].copy_from_slice(&self.message_tag(label, message_id));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn open_message_token(&self, label: &str, token: &str) -> Option<Uuid> {
+        // Longer texts are not even decoded.
+        if token.len() != UNSUBSCRIBE_TOKEN_CHARS {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, tag) = bytes.split_first_chunk::<ID_BYTES>()?;
+        let message_id = Uuid::from_bytes(*id);
+        let genuine: bool = self.message_tag(label, message_id).as_slice().ct_eq(tag).into();
+        genuine.then_some(message_id)
+    }
+
+    fn message_tag(&self, label: &str, message_id: Uuid) -> [u8; TAG_BYTES] {
+        let full = keyed_hash(&self.derive(label), &[message_id.as_bytes()]);
         let mut tag = [0_u8; TAG_BYTES];
         tag.copy_from_slice(&full[..TAG_BYTES]);
         tag
@@ -199,4 +226,17 @@ pub fn new_secret() -> String {
         .try_fill_bytes(&mut bytes)
         .expect("the operating system gives randomness");
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Random bytes that keep a hash of something short, such as an address, from being guessed back.
+///
+/// # Panics
+/// As [`new_secret`].
+#[must_use]
+pub fn new_salt() -> [u8; 16] {
+    let mut bytes = [0_u8; 16];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .expect("the operating system gives randomness");
+    bytes
 }

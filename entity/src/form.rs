@@ -131,6 +131,8 @@ pub struct Model {
     /// The consents it asks for.
     #[sea_orm(column_type = "JsonBinary")]
     pub wordings: WordingKeys,
+    /// For how many days a second yes to its email consents may come; none when the first is enough.
+    pub opt_in_days: Option<i32>,
     /// The mail that answers it.
     pub confirmation_template_id: Option<TemplateId>,
     /// The key by which the public may submit it through GraphQL.

@@ -43,6 +43,8 @@ text_enum!(/// What a message is.
 MessageKind {
     /// The answer to a form.
     Confirmation = "CONFIRMATION",
+    /// Asks for the second yes to a consent that was given on a form.
+    OptIn = "OPT_IN",
     /// A step of a sequence.
     Nurture = "NURTURE",
     /// To staff: a follow-up was assigned.
@@ -77,6 +79,8 @@ GateReason {
     NoConsent = "NO_CONSENT",
     /// The consent was taken back.
     ConsentWithdrawn = "CONSENT_WITHDRAWN",
+    /// The person has not yet said yes a second time.
+    OptInPending = "OPT_IN_PENDING",
     /// The address is suppressed.
     Suppressed = "SUPPRESSED",
     /// The contact has no email address.

@@ -23,6 +23,7 @@ mod m20261123_000011_create_messages;
 mod m20261123_000012_create_audit;
 mod m20261124_000001_create_preferences;
 mod m20261124_000002_create_send_windows;
+mod m20261124_000003_extend_consent_ledger;
 mod m20261124_000004_extend_sequences;
 mod m20261124_000005_create_retention;
 mod vocabulary;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             whole(m20261123_000012_create_audit::Migration),
             whole(m20261124_000001_create_preferences::Migration),
             whole(m20261124_000002_create_send_windows::Migration),
+            whole(m20261124_000003_extend_consent_ledger::Migration),
             whole(m20261124_000004_extend_sequences::Migration),
             whole(m20261124_000005_create_retention::Migration),
         ]

@@ -3,12 +3,12 @@
 use sea_orm_migration::prelude::*;
 
 use crate::columns::{
-    Keys, bytes, create_indexes, create_tables, drop_tables, flag, id, index, int, json, one_of, one_of_null,
-    rule, table, text, text_null, time,
+    Keys, bytes, bytes_null, create_indexes, create_tables, drop_tables, flag, id, index, int, json,
+    json_null, one_of, one_of_null, rule, table, text, text_null, time, time_null,
 };
 use crate::vocabulary::{ACTOR_KINDS, MEDIA, PURPOSES};
 
-const CONSENT_ACTIONS: &[&str] = &["GRANT", "DENY", "WITHDRAW", "EXPIRE"];
+const CONSENT_ACTIONS: &[&str] = &["GRANT", "PENDING", "DENY", "WITHDRAW", "EXPIRE"];
 const CONSENT_LEVELS: &[&str] = &[
     "NONE",
     "IMPLIED",
@@ -24,6 +24,9 @@ const CONSENT_METHODS: &[&str] = &[
     "UNSUBSCRIBE_PAGE",
     "PREFERENCE_PAGE",
     "IMPORT",
+    "REPLY",
+    "WEBHOOK",
+    "DOUBLE_OPT_IN",
 ];
 const SUPPRESSION_REASONS: &[&str] = &["HARD_BOUNCE", "COMPLAINT", "DO_NOT_CONTACT"];
 
@@ -43,6 +46,8 @@ impl MigrationTrait for Migration {
                     .take(),
                 // The gate folds the events of one contact on one medium, in the order they were written down.
                 index("consent_event", &["contact_id", "medium", "id"]),
+                // A first yes is completed once.
+                index("consent_event", &["refers_to_id"]).unique().take(),
                 index("suppression", &["medium", "address_hash"]).unique().take(),
             ],
         )
@@ -80,14 +85,26 @@ fn consent_event() -> TableCreateStatement {
         .col(one_of("action", CONSENT_ACTIONS))
         .col(one_of("level", CONSENT_LEVELS))
         .key_null("wording_id", "consent_wording")
+        .col(text_null("wording_sha256"))
         .col(text_null("language"))
         .col(one_of("method", CONSENT_METHODS))
         .col(json("source"))
+        .col(json_null("evidence"))
+        .col(bytes_null("personal_salt"))
+        .col(bytes("commitment"))
+        .key_null("refers_to_id", "consent_event")
+        .col(time_null("expires_at"))
         .col(one_of("actor_kind", ACTOR_KINDS))
         // No foreign key: the kind says in which table it is.
         .col(ColumnDef::new("actor_id").uuid().null())
         .col(time("occurred_at"))
         .col(time("recorded_at"))
+        .col(time_null("erased_at"))
+        .check(rule(
+            "consent_event_erased_holds_nothing_personal",
+            "(erased_at IS NULL AND personal_salt IS NOT NULL) OR (erased_at IS NOT NULL AND personal_salt IS NULL \
+             AND address IS NULL AND evidence IS NULL)",
+        ))
         .take()
 }
 

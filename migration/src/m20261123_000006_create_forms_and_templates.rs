@@ -69,9 +69,14 @@ fn form() -> TableCreateStatement {
         .key_null("campaign_id", "campaign")
         .col(json("fields"))
         .col(json("wordings"))
+        .col(ColumnDef::new("opt_in_days").integer().null())
         .key_null("confirmation_template_id", "template")
         .col(text("public_key").unique_key())
         .col(flag("active"))
         .col(time("created_at"))
+        .check(rule(
+            "form_waits_for_the_second_yes",
+            "opt_in_days BETWEEN 1 AND 30",
+        ))
         .take()
 }

@@ -10,6 +10,7 @@ use crate::vocabulary::PURPOSES;
 
 const MESSAGE_KINDS: &[&str] = &[
     "CONFIRMATION",
+    "OPT_IN",
     "NURTURE",
     "FOLLOW_UP_ASSIGNED",
     "FOLLOW_UP_DUE_SOON",

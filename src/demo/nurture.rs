@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::condition;
-use domain::consent::Standing;
 use domain::consent::standing::fold;
+use domain::consent::{Entry, Standing};
 use domain::contact::zones::possible_zones;
 use domain::follow_up::build::{self, About, Pace, SequenceStep};
 use domain::lead::event::NewEvent;
@@ -16,9 +16,11 @@ use domain::sequence::course::{self, Deed, End, Place, Plan};
 use domain::sequence::happen::Happening;
 use domain::sla::policy;
 use domain::viewer::Actor;
-use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
+use entity::consent_event::{
+    self, ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource,
+};
 use entity::enrollment::{EnrollmentState, ExitReason};
-use entity::enums::{ActorKind, LeadStage, Medium, Purpose};
+use entity::enums::{LeadStage, Medium, Purpose};
 use entity::follow_up::{self, FollowUpState};
 use entity::lead_event::LeadEventKind;
 use entity::message::{Decision, GateOutcome, MessageKind, MessageState};
@@ -124,22 +126,25 @@ impl<'a> Post<'a> {
         if !takes_back || !standing.is_granted() || at > self.world.now {
             return;
         }
-        let row = consent_event::Model {
-            id: self.book.id(at),
+        let entry = Entry {
             contact_id: self.known.contact.id,
             medium: Medium::Email,
             address: None,
             purpose: Some(Purpose::Marketing),
             action: ConsentAction::Withdraw,
             level: ConsentLevel::None,
-            wording_id: None,
-            language: None,
+            shown: None,
             method: ConsentMethod::OneClick,
             source: ConsentSource::default(),
-            actor_kind: ActorKind::Visitor,
-            actor_id: None,
+            evidence: ConsentEvidence::default(),
+            refers_to_id: None,
+            expires_at: None,
+            actor: Actor::VISITOR,
             occurred_at: at,
-            recorded_at: at,
+        };
+        let row = consent_event::Model {
+            id: self.book.id(at),
+            ..entry.row(at)
         };
         self.known.consents.push(row.clone());
         self.book.consents.push(row);

@@ -8,14 +8,12 @@ use domain::error::{Error, Result};
 use domain::lead::inquiry::{ConsentAnswer, Inquiry, Person};
 use domain::lead::visit::{self, ClickId, Source, Visit};
 use domain::viewer::Actor;
-use entity::consent_event::{self, ConsentMethod, ConsentSource};
+use entity::consent_event::{self, ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::enums::{Channel, LeadType};
 use entity::form::{self, Field, FieldKind, FieldTarget};
 use entity::id::{FacilityId, ServiceLineId};
 use entity::lead::{Answer, Utm};
 use entity::{contact, placement};
-use sea_orm::ActiveValue::Set;
-use sea_orm::TryIntoModel;
 
 use super::World;
 use super::book::Book;
@@ -161,7 +159,10 @@ pub(super) fn ask<'a>(
         },
         consent_source: ConsentSource {
             form_id: form.map(|form| form.id),
-            evidence: Some(
+            message_id: None,
+        },
+        consent_evidence: ConsentEvidence {
+            note: Some(
                 if form.is_some() {
                     "checkbox, unticked by default"
                 } else {
@@ -169,7 +170,7 @@ pub(super) fn ask<'a>(
                 }
                 .to_owned(),
             ),
-            ..ConsentSource::default()
+            ..ConsentEvidence::default()
         },
         visit,
     };
@@ -393,6 +394,9 @@ fn consents(
         contact,
         method: inquiry.consent_method,
         source: &inquiry.consent_source,
+        evidence: &inquiry.consent_evidence,
+        // The people of the past have long said yes a second time.
+        second_yes: None,
         actor: if inquiry.form_id.is_some() {
             Actor::VISITOR
         } else {
@@ -403,8 +407,8 @@ fn consents(
     };
     let mut said = Vec::new();
     for mut event in consent::at_intake(intake, &inquiry.consents) {
-        event.id = Set(book.id(at));
-        said.push(event.try_into_model()?);
+        event.id = book.id(at);
+        said.push(event);
     }
     book.consents.extend(said.iter().cloned());
     Ok(said)

@@ -219,7 +219,10 @@ async fn a_consent_is_stored_as_it_was_answered_with_the_wording_that_was_shown(
         .expect("a grant");
     assert_eq!(grant.address.as_deref(), Some("pat@example.org"));
     assert_eq!(
-        grant.source.evidence.as_deref(),
+        grant
+            .evidence
+            .as_ref()
+            .and_then(|evidence| evidence.note.as_deref()),
         Some("checkbox, unticked by default")
     );
     assert_eq!(grant.occurred_at, clinic.now());

@@ -19,6 +19,7 @@ mod graphql;
 mod harness;
 mod house;
 mod intake;
+mod ledger;
 mod nurture;
 mod preferences;
 mod privacy;

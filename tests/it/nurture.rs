@@ -449,15 +449,23 @@ async fn a_withdrawal_that_the_planner_did_not_see_is_seen_by_the_gate() {
         .await
         .unwrap()
         .expect("an event");
-    let withdrawal = entity::consent_event::Model {
-        id: domain::id::new_id(clinic.now()),
-        action: entity::consent_event::ConsentAction::Withdraw,
+    let withdrawal = domain::consent::Entry {
+        contact_id: grant.contact_id,
+        medium: grant.medium,
         address: None,
         purpose: None,
+        action: entity::consent_event::ConsentAction::Withdraw,
+        level: entity::consent_event::ConsentLevel::None,
+        shown: None,
+        method: entity::consent_event::ConsentMethod::Import,
+        source: entity::consent_event::ConsentSource::default(),
+        evidence: entity::consent_event::ConsentEvidence::default(),
+        refers_to_id: None,
+        expires_at: None,
+        actor: domain::viewer::Actor::SYSTEM,
         occurred_at: clinic.now(),
-        recorded_at: clinic.now(),
-        ..grant
-    };
+    }
+    .row(clinic.now());
     let id = withdrawal.id.to_string();
     let row: entity::consent_event::ActiveModel = withdrawal.into();
     entity::consent_event::Entity::insert(row)

@@ -209,12 +209,96 @@ async fn the_embedded_program_does_everything_in_one_process() {
         .await
         .unwrap();
     assert!(metrics.contains("leadward_"), "{metrics}");
+    let data = client
+        .ask("{ leads { nodes { contact { id } } } }", json!({}))
+        .await;
+    let input = json!({ "contactId": look(&data, "leads.nodes.0.contact.id"), "medium": "PHONE",
+        "purpose": "REMINDER", "granted": true, "address": "+18605550123", "evidence": "Said so on the phone." });
+    let mutation =
+        "mutation($input: RecordConsentInput!) { recordConsent(input: $input) { userErrors { message } } }";
+    let data = client.ask(mutation, json!({ "input": input })).await;
+    assert_eq!(look(&data, "recordConsent.userErrors"), json!([]));
+    let verified = until("the consent ledger is sealed", async || {
+        let said = embedded.run(&["verify", "consent"]).await;
+        said.starts_with("1 events are sealed and whole").then_some(said)
+    })
+    .await;
+    let head = verified.lines().find_map(|line| line.strip_prefix("head "));
+    let head = head.expect("a head to be noted down");
+    embedded.run(&["verify", "consent", "--from", head]).await;
+    let other = format!(
+        "{}{}",
+        &head[..head.len() - 1],
+        if head.ends_with('0') { '1' } else { '0' }
+    );
+    let said = embedded.fail(&["verify", "consent", "--from", &other]).await;
+    assert!(said.contains("BROKEN: place 1"), "{said}");
+    for head in ["1", "1:00", &other.replace("1:", "0:")] {
+        assert!(
+            embedded
+                .fail(&["verify", "consent", "--from", head])
+                .await
+                .contains("COUNT:HASH")
+        );
+    }
     let said = serve.lines().join("\n");
     assert!(
         !said.contains("pat1@example.org") && !said.contains("Meyer"),
         "no personal data in the log: {said}"
     );
     assert!(serve.stop().await, "SIGTERM ends it well");
+}
+
+#[tokio::test]
+async fn what_a_person_asks_about_is_in_no_log_line_and_no_metric_however_much_is_logged() {
+    let embedded = Installation::new("canary").with("LOG_LEVEL", "debug");
+    let setup = embedded.data_dir.join("clinic.json");
+    std::fs::write(&setup, include_str!("harness/clinic.json")).unwrap();
+    embedded.run(&["setup", setup.to_str().unwrap()]).await;
+    let token = embedded
+        .run(&["token", "create", "--role", "ADMIN", "--name", "story"])
+        .await;
+    let serve = embedded.start("serve");
+    let client = Client::new(serve.address().await, token);
+    let fields = json!({ "given_name": "Pat", "email": "pat@example.org", "service": "zarquonectomy",
+        "message": "I was told that I have zarquonosis." });
+    for field in ["message", "nonsense"] {
+        let mut fields = fields.clone();
+        fields[field] = json!("I was told that I have zarquonosis.");
+        let posted = client
+            .http
+            .post(format!("{}/f/question", client.address))
+            .json(&json!({ "fields": fields }));
+        posted.send().await.expect("it answers");
+    }
+    let query =
+        "{ leads { nodes { requestedService answers { value } messages { nodes { subject state } } } } }";
+    let lead = until("the answer is captured", async || {
+        let data = client.ask(query, json!({})).await;
+        let lead = look(&data, "leads.nodes.0");
+        (look(&lead, "messages.nodes.0.state") == "ACCEPTED").then_some(lead)
+    })
+    .await;
+    assert!(lead.to_string().contains("zarquonectomy") && lead.to_string().contains("zarquonosis"));
+    assert!(!lead["messages"].to_string().contains("zarquon"), "{lead}");
+    let metrics = client
+        .http
+        .get(format!("{}/metrics", client.address))
+        .send()
+        .await;
+    let metrics = metrics.unwrap().text().await.unwrap();
+    assert!(
+        metrics.contains("leadward_") && !metrics.contains("zarquon"),
+        "{metrics}"
+    );
+    let lines = serve.lines();
+    assert!(
+        lines.iter().any(|line| line.contains("DEBUG")),
+        "much is logged: {lines:#?}"
+    );
+    let telling: Vec<_> = lines.iter().filter(|line| line.contains("zarquon")).collect();
+    assert!(telling.is_empty(), "{telling:#?}");
+    assert!(serve.stop().await);
 }
 
 #[tokio::test]

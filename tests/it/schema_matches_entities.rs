@@ -92,8 +92,8 @@ macro_rules! shapes {
 fn shapes() -> Vec<Shape> {
     shapes! {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
-        consent_event consent_wording contact contact_candidate contact_line_preference
-        contact_preference date_occasion department enrollment enrollment_move facility follow_up form
+        consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
+        contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
         frequency_cap idempotency lead lead_event message message_event outreach_hold outreach_release
         placement playbook_revision retention_policy routing_rule scoring_rule send_window sending_stop
         sequence sequence_version service_line service_line_alias session sla_policy staff suppression team

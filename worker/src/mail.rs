@@ -5,6 +5,7 @@
 mod dry_run;
 mod headers;
 mod letter;
+mod opt_in;
 mod staff_notice;
 #[cfg(test)]
 mod tests;
@@ -130,4 +131,20 @@ fn boundary(message_id: &str) -> String {
         .take(40)
         .collect();
     format!("=_leadward_{letters}")
+}
+
+/// Text that HTML shows as it is, also within quotes.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
 }

@@ -45,6 +45,14 @@ pub fn describe() {
         "Enrollments that are due and do not move, by reason; looked at once a minute, at most 500."
     );
     describe_gauge!(
+        "leadward_consent_unsealed",
+        "Consent events that wait for their place in the chain of hashes."
+    );
+    describe_counter!(
+        "leadward_consent_sealed_total",
+        "Consent events that were sealed into the chain of hashes."
+    );
+    describe_gauge!(
         "leadward_relay_resting",
         "1 while the mail server cannot be reached."
     );
@@ -94,6 +102,15 @@ pub(crate) fn queue_age(subject: Subject, secs: f64) {
 pub(crate) fn stuck(reason: StuckReason, how_many: usize) {
     let how_many = u32::try_from(how_many).unwrap_or(u32::MAX);
     gauge!("leadward_enrollments_stuck", "reason" => reason.name()).set(f64::from(how_many));
+}
+
+pub(crate) fn sealed(how_many: usize) {
+    counter!("leadward_consent_sealed_total").increment(how_many as u64);
+}
+
+pub(crate) fn unsealed(how_many: u64) {
+    // A gauge is a float; it is exact far beyond any number of rows that wait.
+    gauge!("leadward_consent_unsealed").set(how_many as f64);
 }
 
 pub(crate) fn relay_resting(resting: bool) {

@@ -7,9 +7,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use domain::consent::seal::{self, SEAL_MAX};
 use domain::db::BATCH_MAX;
 use domain::due;
 use domain::error::{Chain, Error};
@@ -38,11 +40,16 @@ const WATCH_EVERY: Duration = Duration::from_secs(60);
 /// Enrollments that do not move of which one look of the watchdog tells in the log.
 const TOLD_MAX: usize = 20;
 
+/// Batches of the consent ledger that one sweep seals. More wait for the next, so that mail is not kept waiting.
+const SEAL_ROUNDS_MAX: usize = 10;
+
 /// The sweep of one process.
 pub(crate) struct Sweep {
     hospital: Hospital,
     nudger: Arc<dyn Nudger>,
     every: Duration,
+    /// Whether the last sweep could not seal.
+    seal_fails: AtomicBool,
 }
 
 impl Sweep {
@@ -51,6 +58,7 @@ impl Sweep {
             hospital,
             nudger,
             every: Duration::from_secs(sweep_secs.max(1).into()),
+            seal_fails: AtomicBool::new(false),
         }
     }
 
@@ -119,8 +127,42 @@ impl Sweep {
                 self.nudger.nudge(subject);
             }
         }
+        self.seal().await;
         Ok(())
     }
+}
+
+impl Sweep {
+    /// Seals the consent ledger. A row that cannot be sealed stops the chain, not the mail; it is told of once.
+    async fn seal(&self) {
+        match seal(&self.hospital).await {
+            Ok(_) => self.seal_fails.store(false, Ordering::Relaxed),
+            Err(error) => {
+                if !self.seal_fails.swap(true, Ordering::Relaxed) {
+                    let error = Chain(&error).to_string();
+                    tracing::error!(
+                        error,
+                        "The consent ledger could not be sealed; the next sweep tries again."
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Seals what was written into the consent ledger since the last sweep. Answers how many events there were.
+pub(crate) async fn seal(h: &Hospital) -> Result<usize, Error> {
+    let mut total = 0;
+    for _ in 0..SEAL_ROUNDS_MAX {
+        let sealed = seal::seal(h).await?;
+        total += sealed;
+        metrics::sealed(sealed);
+        if sealed < SEAL_MAX {
+            break;
+        }
+    }
+    metrics::unsealed(seal::unsealed(&h.db).await?);
+    Ok(total)
 }
 
 /// Takes up what dead workers left behind. Answers how many messages there were.

@@ -79,7 +79,7 @@ pub(super) async fn submit(
         api,
         playbook,
         form,
-        consent_source: submit::source(api, form, req, submit::EMBEDDED),
+        consent_evidence: submit::evidence(api, req, submit::EMBEDDED),
     };
     let bytes = match posted::bytes(req, body, Limits::of(&api.settings)).await {
         Ok(bytes) => bytes,

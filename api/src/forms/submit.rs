@@ -8,7 +8,7 @@ use domain::lead::receive::{Receipt, receive};
 use domain::link::Secrets;
 use domain::playbook::Playbook;
 use domain::viewer::Actor;
-use entity::consent_event::ConsentSource;
+use entity::consent_event::{ConsentEvidence, ConsentSource};
 use entity::form;
 use hmac::{Hmac, KeyInit, Mac};
 use poem::Request;
@@ -38,7 +38,7 @@ pub(super) struct Store<'a> {
     pub api: &'a Api,
     pub playbook: &'a Playbook,
     pub form: &'a form::Model,
-    pub consent_source: ConsentSource,
+    pub consent_evidence: ConsentEvidence,
 }
 
 impl Store<'_> {
@@ -50,10 +50,14 @@ impl Store<'_> {
         let Self {
             playbook,
             form,
-            consent_source,
+            consent_evidence,
             ..
         } = self;
-        sent.consent_source = consent_source.clone();
+        sent.consent_source = ConsentSource {
+            form_id: Some(form.id),
+            message_id: None,
+        };
+        sent.consent_evidence = consent_evidence.clone();
         if let Some(Repeatable { key, .. }) = repeatable {
             sent.external_id = external_id(&form.slug, key);
         }
@@ -124,19 +128,17 @@ fn external_id(slug: &str, key: &str) -> String {
     format!("{slug}/sha256:{}", hex::encode(Sha256::digest(key)))
 }
 
-/// Where a consent was given: enough to recognize the same visitor if a consent is disputed, too little to tell who it
+/// What proves a consent: enough to recognize the same visitor if a consent is disputed, too little to tell who it
 /// was.
-pub(super) fn source(api: &Api, form: &form::Model, req: &Request, evidence: &str) -> ConsentSource {
+pub(super) fn evidence(api: &Api, req: &Request, note: &str) -> ConsentEvidence {
     let secrets = &api.hospital.secrets;
     let address = address(req, api.settings.trust_proxy);
     let agent = req.header(header::USER_AGENT);
-    ConsentSource {
-        form_id: Some(form.id),
-        message_id: None,
+    ConsentEvidence {
+        note: Some(note.to_owned()),
         ip_hash: address
             .map(|address| keyed_hash(secrets, "consent-address", address.to_string().as_bytes())),
         user_agent_hash: agent.map(|agent| keyed_hash(secrets, "consent-user-agent", agent.as_bytes())),
-        evidence: Some(evidence.to_owned()),
     }
 }
 

@@ -32,6 +32,7 @@ fn form(names: &[&str]) -> form::Model {
         campaign_id: None,
         fields: Fields(names.iter().map(field).collect()),
         wordings: WordingKeys::default(),
+        opt_in_days: None,
         confirmation_template_id: None,
         public_key: String::new(),
         active: true,

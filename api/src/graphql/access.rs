@@ -143,6 +143,7 @@ static TABLE: &[Rule] = &[
     query("nodes", ALL),
     query("lead", PEOPLE),
     query("leads", PEOPLE),
+    query("consentHistory", PEOPLE),
     query("contact", PEOPLE),
     query("contacts", PEOPLE),
     query("campaign", ALL),

@@ -5,13 +5,14 @@ use chrono::{DateTime as Instant, Utc};
 use domain::consent::standing::{Standing, fold};
 use entity::enums::{Medium as StoredMedium, Purpose as StoredPurpose};
 use entity::id::{ConsentWordingId, ContactId};
-use entity::{consent_event, consent_wording, contact};
+use entity::{consent_event, consent_seal, consent_wording, contact};
 
 use super::ask::Ask;
-use super::children::Children;
-use super::id::id;
+use super::children::{self, Children};
+use super::id::{id, read as read_id};
 use super::lead::{Actor, actor};
-use super::page::Order;
+use super::loaders::{SealOf, VisibleContact};
+use super::page::{Connection, Order, PageArgs, cost};
 use super::scalars::DateTime;
 use super::vocabulary::{ConsentAction, ConsentLevel, ConsentMethod, Medium, Purpose};
 
@@ -83,9 +84,14 @@ impl ConsentEvent {
         self.0.method.into()
     }
 
-    /// What proves it, for example `checkbox, unticked by default`.
+    /// SHA-256 of the text that was shown, as it was then, in hexadecimal.
+    async fn wording_sha256(&self) -> Option<&str> {
+        self.0.wording_sha256.as_deref()
+    }
+
+    /// What proves it, for example `checkbox, unticked by default`; null once the person is erased.
     async fn evidence(&self) -> Option<&str> {
-        self.0.source.evidence.as_deref()
+        self.0.evidence.as_ref()?.note.as_deref()
     }
 
     /// Who recorded it.
@@ -101,6 +107,91 @@ impl ConsentEvent {
     /// When it was written down.
     async fn recorded_at(&self) -> DateTime {
         self.0.recorded_at.into()
+    }
+
+    /// Until when a grant holds, or a second yes may come; null for no end.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires_at.map(Into::into)
+    }
+
+    /// The event that this one completes: a second yes names the first.
+    async fn refers_to(&self, ctx: &Context<'_>) -> Result<Option<Self>, Error> {
+        match self.0.refers_to_id {
+            Some(id) => Ok(Ask::of(ctx).load(id).await?.map(Self)),
+            None => Ok(None),
+        }
+    }
+
+    /// When address and evidence were erased.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.0.erased_at.map(Into::into)
+    }
+
+    /// Its place in the chain of hashes; null for the few seconds until it has one.
+    async fn seal(&self, ctx: &Context<'_>) -> Result<Option<ConsentSeal>, Error> {
+        let seal = Ask::of(ctx).load(SealOf(self.0.id)).await?;
+        Ok(seal.as_deref().map(ConsentSeal::of))
+    }
+}
+
+/// An event's place in the chain of hashes over the consent ledger.
+#[derive(SimpleObject)]
+pub struct ConsentSeal {
+    /// Its number, counted from 1 in the order of sealing. A text, because it may outgrow a 32-bit number.
+    sequence: String,
+    /// SHA-256 of the event, in hexadecimal.
+    digest: String,
+    /// SHA-256 of the link before and of this one, in hexadecimal.
+    hash: String,
+    /// When it was sealed.
+    sealed_at: DateTime,
+}
+
+impl ConsentSeal {
+    fn of(seal: &consent_seal::Model) -> Self {
+        Self {
+            sequence: seal.seq.to_string(),
+            digest: hex::encode(&seal.digest),
+            hash: hex::encode(&seal.hash),
+            sealed_at: seal.sealed_at.into(),
+        }
+    }
+}
+
+/// What contacts said about consent.
+#[derive(Debug, Default)]
+pub struct ConsentQuery;
+
+#[Object]
+impl ConsentQuery {
+    /// Everything a contact ever said about consent, the latest first, each with the text that was shown and its place
+    /// in the chain of hashes. Null for a contact that you may not see.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn consent_history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The contact.")] contact_id: ID,
+        #[graphql(desc = "Rows from the start, 0 to 100; 25 unless said otherwise.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Rows from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Option<Connection<ConsentEvent>>, Error> {
+        let ask = Ask::of(ctx);
+        let contact = ask
+            .load(VisibleContact(read_id("contactId", &contact_id)?))
+            .await?;
+        let Some(contact) = contact else {
+            return Ok(None);
+        };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        children::connection(ask, ConsentEventsOfContact, contact.id, args, ConsentEvent)
+            .await
+            .map(Some)
     }
 }
 
@@ -160,11 +251,13 @@ pub async fn wording(ask: &Ask, id: Option<ConsentWordingId>) -> Result<Option<C
 pub enum StandingState {
     /// It is allowed.
     Granted,
+    /// The person said yes once and has not confirmed it by the link of a mail yet.
+    Pending,
     /// The person was asked and never allowed it.
     Denied,
     /// It is taken back.
     Withdrawn,
-    /// It was allowed and ended by its own date.
+    /// It was allowed and ended by its own date, or was not confirmed in time.
     Expired,
     /// Nothing is known.
     None,
@@ -179,7 +272,7 @@ pub struct ConsentStanding {
     purpose: Purpose,
     /// What holds.
     state: StandingState,
-    /// The event that decides, for what is granted or withdrawn.
+    /// The event that decides, for what is granted, pending or withdrawn.
     event: Option<ConsentEvent>,
 }
 
@@ -202,6 +295,7 @@ pub fn standings(
         .map(|((medium, address), purpose)| {
             let (state, deciding) = match fold(events, medium, address, purpose, now) {
                 Standing::Granted { event_id, .. } => (StandingState::Granted, Some(event_id)),
+                Standing::Pending { event_id, .. } => (StandingState::Pending, Some(event_id)),
                 Standing::Withdrawn { event_id, .. } => (StandingState::Withdrawn, Some(event_id)),
                 Standing::Denied => (StandingState::Denied, None),
                 Standing::Expired => (StandingState::Expired, None),

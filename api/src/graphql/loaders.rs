@@ -15,7 +15,7 @@ use entity::id::{
     ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
 };
 use entity::{
-    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event,
+    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
     consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
     form, lead, lead_event, message, placement, sequence, sequence_version, staff, template,
     template_version, token,
@@ -221,6 +221,24 @@ impl Loader<WishesOf> for Rows {
         Ok(rows
             .into_iter()
             .map(|row| (WishesOf(row.contact_id), row))
+            .collect())
+    }
+}
+
+/// The place of a consent event in the chain of hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SealOf(pub ConsentEventId);
+
+impl Loader<SealOf> for Rows {
+    type Value = Arc<consent_seal::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, events: &[SealOf]) -> Result<HashMap<SealOf, Self::Value>, Self::Error> {
+        let wanted = consent_seal::Column::EventId.is_in(events.iter().map(|event| event.0));
+        let rows = consent_seal::Entity::find().filter(wanted).all(&self.db).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (SealOf(row.event_id), Arc::new(row)))
             .collect())
     }
 }

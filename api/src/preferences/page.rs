@@ -218,6 +218,7 @@ fn offer_view<'a>(
     };
     let state = match offer.standing {
         Standing::Granted { .. } => on(say.agreed_on),
+        Standing::Pending { .. } => say.not_confirmed.to_owned(),
         Standing::Withdrawn { .. } => on(say.taken_back_on),
         Standing::Denied => say.did_not_agree.to_owned(),
         Standing::Expired => say.has_ended.to_owned(),

@@ -1,14 +1,14 @@
 //! What contacts give and take back themselves, on the page that a link of a mail opens.
 
 use chrono::{DateTime, Utc};
-use entity::consent_event::{ConsentMethod, ConsentSource};
+use entity::consent_event::{self, ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::contact;
 use entity::enums::{ActorKind, Medium, Purpose};
 use entity::id::{ConsentWordingId, MessageId};
-use sea_orm::{ActiveModelTrait, DatabaseTransaction};
+use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 
 use super::intake::{AtIntake, at_intake};
-use super::withdraw::{Said, take_effect};
+use super::withdraw::{TakeBack, take_back};
 use crate::error::Result;
 use crate::lead::inquiry::ConsentAnswer;
 use crate::playbook::Playbook;
@@ -39,8 +39,8 @@ impl OnThePage<'_> {
 
     fn source(&self) -> ConsentSource {
         ConsentSource {
+            form_id: None,
             message_id: Some(self.message_id),
-            ..ConsentSource::default()
         }
     }
 
@@ -51,6 +51,9 @@ impl OnThePage<'_> {
             contact: self.contact,
             method: ConsentMethod::PreferencePage,
             source: &source,
+            evidence: &ConsentEvidence::default(),
+            // The link in a mail is the proof that the address is theirs.
+            second_yes: None,
             actor: self.actor(),
             now: self.now,
             playbook: self.playbook,
@@ -59,9 +62,10 @@ impl OnThePage<'_> {
             wording_id,
             granted: true,
         };
-        for event in at_intake(intake, &[answer]) {
-            event.insert(tx).await?;
-        }
+        let events = at_intake(intake, &[answer]);
+        consent_event::Entity::insert_many(events.into_iter().map(IntoActiveModel::into_active_model))
+            .exec_without_returning(tx)
+            .await?;
         Ok(())
     }
 
@@ -72,18 +76,15 @@ impl OnThePage<'_> {
         medium: Medium,
         purpose: Option<Purpose>,
     ) -> Result<Vec<Signal>> {
-        let said = Said {
+        let said = TakeBack {
             contact_id: self.contact.id,
+            media: &[medium],
             purpose,
             method: ConsentMethod::PreferencePage,
             source: self.source(),
+            evidence: ConsentEvidence::default(),
             actor: self.actor(),
-            now: self.now,
         };
-        let event = said.event(medium).insert(tx).await?;
-        if medium == Medium::Email {
-            return Ok(take_effect(tx, &said, event.id).await?.signals);
-        }
-        Ok(Vec::new())
+        Ok(take_back(tx, said, self.now).await?.signals)
     }
 }

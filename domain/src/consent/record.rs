@@ -1,13 +1,15 @@
 //! Writing down a consent that a person gave or refused, by voice, on paper or through another program.
 
 use chrono::{DateTime, Utc};
-use entity::consent_event::{ActiveModel, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource, Model};
+use entity::consent_event::{
+    ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource, Model,
+};
 use entity::enums::{ActorKind, Medium, Purpose};
 use entity::id::{ConsentWordingId, ContactId};
 use entity::{consent_wording, contact};
-use sea_orm::ActiveModelTrait;
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
 
+use super::entry::{Entry, Shown};
 use super::lock::lock_contacts;
 use super::subject::visible_contact;
 use crate::contact::email::EmailAddress;
@@ -15,7 +17,6 @@ use crate::contact::phone::PhoneNumber;
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
-use crate::id::new_id;
 use crate::playbook::Playbook;
 use crate::viewer::Viewer;
 use crate::{clock, db};
@@ -49,7 +50,9 @@ pub struct RecordConsent {
     pub granted: bool,
     /// When the person said it; now when not named.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// What proves it, for example `said so on the phone`. No personal data.
+    /// When a grant ends by itself; never when not named.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What proves it, for example `said so on the phone`.
     pub evidence: Option<String>,
 }
 
@@ -67,20 +70,22 @@ pub async fn record(h: &Hospital, viewer: &Viewer, input: RecordConsent) -> Resu
     // Read after the lock: a consent that waited for a withdrawal comes after it.
     let now = h.now();
     let event = check(input, &contact, &playbook, viewer, now)?
+        .row(now)
+        .into_active_model()
         .insert(&tx)
         .await?;
     tx.commit().await?;
     Ok(Done::quiet(event))
 }
 
-/// The event, or everything that is wrong with the input.
+/// What to write down, or everything that is wrong with the input.
 fn check(
     input: RecordConsent,
     contact: &contact::Model,
     playbook: &Playbook,
     viewer: &Viewer,
     now: DateTime<Utc>,
-) -> Result<ActiveModel> {
+) -> Result<Entry> {
     let mut refusals = Vec::new();
     let address = address(&input, contact).unwrap_or_else(|refusal| {
         refusals.push(refusal);
@@ -97,6 +102,13 @@ fn check(
             "occurredAt",
             "A consent cannot be given in the future.",
         ));
+    }
+    if input
+        .expires_at
+        .is_some_and(|at| !input.granted || at <= occurred_at)
+    {
+        let message = "Only a grant ends by itself, and later than it begins.";
+        refusals.push(Refusal::new(Code::Invalid, "expiresAt", message));
     }
     let evidence = input
         .evidence
@@ -128,25 +140,24 @@ fn check(
     } else {
         (ConsentAction::Deny, ConsentLevel::None)
     };
-    Ok(ActiveModel {
-        id: Set(new_id(now)),
-        contact_id: Set(contact.id),
-        medium: Set(input.medium),
-        address: Set(address),
-        purpose: Set(Some(input.purpose)),
-        action: Set(action),
-        level: Set(level),
-        wording_id: Set(wording.map(|row| row.id)),
-        language: Set(wording.map(|row| row.language.clone())),
-        method: Set(method(actor.kind)),
-        source: Set(ConsentSource {
-            evidence,
-            ..ConsentSource::default()
-        }),
-        actor_kind: Set(actor.kind),
-        actor_id: Set(actor.id),
-        occurred_at: Set(occurred_at),
-        recorded_at: Set(now),
+    Ok(Entry {
+        contact_id: contact.id,
+        medium: input.medium,
+        address,
+        purpose: Some(input.purpose),
+        action,
+        level,
+        shown: wording.map(Shown::from),
+        method: method(actor.kind),
+        source: ConsentSource::default(),
+        evidence: ConsentEvidence {
+            note: evidence,
+            ..ConsentEvidence::default()
+        },
+        refers_to_id: None,
+        expires_at: input.expires_at.map(clock::to_micros),
+        actor,
+        occurred_at,
     })
 }
 

@@ -7,9 +7,14 @@
 //!   down; events after the moment asked about do not count.
 //! - The latest event that counts decides. At one and the same moment a withdrawal wins over an expiry, and an expiry
 //!   over a grant.
+//! - A grant with an end of its own holds until that moment, without anything being written then.
+//! - Where a form asks for a second yes, the first one is pending: it allows nothing and revokes nothing, and it is over
+//!   at its end, or with a withdrawal or expiry at the same moment or later. The second yes is a grant.
 //! - A denial ("asked, and did not allow it": a checkbox left unticked) revokes nothing. Somebody who agreed last month
 //!   and leaves the box of another form unticked has not taken anything back, and reading it so would hide from the
 //!   person that an agreement still stands. A denial shows only where nothing else was ever said.
+//!
+//! - What an erased event said of an address is gone, so it grants nothing. It still takes back.
 //!
 //! The order in which events are given does not matter.
 
@@ -31,6 +36,15 @@ pub enum Standing {
         /// The wording that the person saw.
         wording_id: Option<ConsentWordingId>,
     },
+    /// The person said yes once, and has until a moment to say it again.
+    Pending {
+        /// The first yes.
+        event_id: ConsentEventId,
+        /// The wording that the person saw.
+        wording_id: Option<ConsentWordingId>,
+        /// Until when the second yes may come.
+        until: DateTime<Utc>,
+    },
     /// The person was asked and never allowed it.
     Denied,
     /// It was allowed, or not, and is taken back.
@@ -42,7 +56,7 @@ pub enum Standing {
     },
     /// Nothing is known.
     None,
-    /// It was allowed and ended by its own date.
+    /// It was allowed and ended by its own date, or the second yes never came.
     Expired,
 }
 
@@ -71,38 +85,75 @@ pub fn fold(
     };
     let last = counted()
         .filter_map(|event| Some((event.occurred_at, strength(event.action)?, event.id, event)))
-        .max_by_key(|(when, strength, id, _)| (*when, *strength, *id));
-    match last {
-        Some((_, _, _, event)) => match event.action {
-            ConsentAction::Withdraw => Standing::Withdrawn {
-                event_id: event.id,
-                at: event.occurred_at,
-            },
-            ConsentAction::Grant => Standing::Granted {
+        .max_by_key(|(when, strength, id, _)| (*when, *strength, *id))
+        .map(|(_, _, _, event)| event);
+    let first_yes = counted()
+        .filter(|event| event.action == ConsentAction::Pending)
+        .max_by_key(|event| (event.occurred_at, event.id));
+    let open = first_yes.and_then(|first| {
+        let until = first.expires_at.filter(|until| at < *until)?;
+        let over = counted().any(|event| takes_back(event) && event.occurred_at >= first.occurred_at);
+        (!over).then_some((first, until))
+    });
+    match (last, open) {
+        (Some(event), _) if event.action == ConsentAction::Grant && has_not_ended(event, at) => {
+            Standing::Granted {
                 event_id: event.id,
                 wording_id: event.wording_id,
-            },
-            ConsentAction::Expire | ConsentAction::Deny => Standing::Expired,
+            }
+        }
+        (_, Some((first, until))) => Standing::Pending {
+            event_id: first.id,
+            wording_id: first.wording_id,
+            until,
         },
-        None if counted().next().is_some() => Standing::Denied,
-        None => Standing::None,
+        (Some(event), None) if event.action == ConsentAction::Withdraw => Standing::Withdrawn {
+            event_id: event.id,
+            at: event.occurred_at,
+        },
+        (Some(_), None) => Standing::Expired,
+        (None, None) if first_yes.is_some() => Standing::Expired,
+        (None, None) if counted().next().is_some() => Standing::Denied,
+        (None, None) => Standing::None,
     }
+}
+
+/// Whether a first yes still waits for the second one at `at`, given what else was said.
+#[must_use]
+pub fn is_open(first: &Model, events: &[Model], at: DateTime<Utc>) -> bool {
+    let (Some(purpose), Some(address)) = (first.purpose, first.address.as_deref()) else {
+        return false;
+    };
+    let over = events.iter().any(|event| {
+        counts(event, first.medium, address, purpose, at)
+            && takes_back(event)
+            && event.occurred_at >= first.occurred_at
+    });
+    first.action == ConsentAction::Pending && first.expires_at.is_some_and(|until| at < until) && !over
+}
+
+fn has_not_ended(grant: &Model, at: DateTime<Utc>) -> bool {
+    grant.expires_at.is_none_or(|end| at < end)
+}
+
+const fn takes_back(event: &Model) -> bool {
+    matches!(event.action, ConsentAction::Withdraw | ConsentAction::Expire)
 }
 
 /// Whether an event has a say.
 fn counts(event: &Model, medium: Medium, address: &str, purpose: Purpose, at: DateTime<Utc>) -> bool {
-    let takes_back = matches!(event.action, ConsentAction::Withdraw | ConsentAction::Expire);
     event.medium == medium
+        && (event.erased_at.is_none() || takes_back(event))
         && event.address.as_deref().is_none_or(|about| about == address)
         // Nobody agrees to every purpose at once, so a grant must name the one.
-        && event.purpose.map_or(takes_back, |about| about == purpose)
+        && event.purpose.map_or_else(|| takes_back(event), |about| about == purpose)
         && event.occurred_at <= at
 }
 
-/// Which of two events of one moment wins; none for a denial, which decides nothing.
+/// Which of two events of one moment wins; none for a denial and a first yes, which decide nothing.
 const fn strength(action: ConsentAction) -> Option<u8> {
     match action {
-        ConsentAction::Deny => None,
+        ConsentAction::Deny | ConsentAction::Pending => None,
         ConsentAction::Grant => Some(0),
         ConsentAction::Expire => Some(1),
         ConsentAction::Withdraw => Some(2),

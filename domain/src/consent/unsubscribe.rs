@@ -3,7 +3,7 @@
 //! RFC 8058 sends a POST without cookies or context, so the token alone says everything. Looking at the page never
 //! unsubscribes, because scanners fetch links before people do.
 
-use entity::consent_event::{ConsentMethod, ConsentSource};
+use entity::consent_event::{ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::enums::{ActorKind, Medium, Purpose};
 use entity::id::{ContactId, MessageId};
 use entity::message_event::MessageEventKind;
@@ -13,7 +13,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait};
 use super::find::events_of;
 use super::lock::lock_contacts;
 use super::standing::{Standing, fold};
-use super::withdraw::{Said, take_effect};
+use super::withdraw::{TakeBack, take_back};
 use crate::db;
 use crate::done::Done;
 use crate::error::{Error, Result};
@@ -75,38 +75,34 @@ pub async fn unsubscribe(h: &Hospital, token: &str, method: Method) -> Result<Do
             language: contact.language,
         }));
     }
-    let said = Said {
+    let said = TakeBack {
         contact_id: contact.id,
+        media: &[Medium::Email],
         purpose: Some(message.purpose),
         method: match method {
             Method::OneClick => ConsentMethod::OneClick,
             Method::UnsubscribePage => ConsentMethod::UnsubscribePage,
         },
         source: ConsentSource {
+            form_id: None,
             message_id: Some(message.id),
-            ..ConsentSource::default()
         },
+        evidence: ConsentEvidence::default(),
         actor: Actor {
             kind: ActorKind::Contact,
             id: Some(contact.id.0),
         },
-        now,
     };
-    let event = said.event(Medium::Email).insert(&tx).await?;
-    let effect = take_effect(&tx, &said, event.id).await?;
+    let taken = take_back(&tx, said, now).await?;
     plan::event(message.id, MessageEventKind::Unsubscribed, None, now)
         .insert(&tx)
         .await?;
     tx.commit().await?;
-    Ok(Done {
-        value: Unsubscribed {
-            purpose: message.purpose,
-            already: false,
-            language: contact.language,
-        },
-        signals: effect.signals,
-        nudges: Vec::new(),
-    })
+    Ok(taken.map(|_| Unsubscribed {
+        purpose: message.purpose,
+        already: false,
+        language: contact.language,
+    }))
 }
 
 /// What the page behind a link shows. Writes nothing.

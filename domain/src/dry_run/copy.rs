@@ -138,6 +138,9 @@ pub const COPIED: [&[&str]; 4] = [RULES_AND_LISTS, OF_CONTACTS, OF_LEADS, BY_HAN
 pub const LEFT_OUT: &[&str] = &[
     "audit_event",
     "captured_mail",
+    "consent_head",
+    "consent_seal",
+    "consent_unsealed",
     "contact_candidate",
     "idempotency",
     "lead_event",

@@ -187,6 +187,7 @@ async fn say(
             wording: None,
             granted: sample.said != Said::No,
             occurred_at: None,
+            expires_at: None,
             evidence: Some("made up for a dry run".to_owned()),
         };
         let _ = record::record(h, viewer, consent).await?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use entity::consent_event::{ConsentMethod, ConsentSource};
+use entity::consent_event::{ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::form::{self, Field, FieldKind, FieldTarget};
 use entity::lead::Answer;
 
@@ -31,6 +31,8 @@ pub struct Sent {
     pub consents: Vec<ConsentAnswer>,
     /// Where the consents were given.
     pub consent_source: ConsentSource,
+    /// What proves the consents.
+    pub consent_evidence: ConsentEvidence,
     /// The sender's id of this inquiry; empty if there is none.
     pub external_id: String,
     /// How the visit began.
@@ -75,6 +77,7 @@ pub fn draft(form: &form::Model, sent: Sent) -> (Draft, Vec<Refusal>) {
         consents: sent.consents,
         consent_method: Some(ConsentMethod::WebForm),
         consent_source: sent.consent_source,
+        consent_evidence: sent.consent_evidence,
         visit: sent.visit,
         field_names: names_of_parts(fields),
         ..Draft::default()

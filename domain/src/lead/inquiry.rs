@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use entity::consent_event::{ConsentMethod, ConsentSource};
+use entity::consent_event::{ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::contact::ContactKind;
 use entity::enums::{Channel, LeadType};
 use entity::id::{ConsentWordingId, FacilityId, FormId, ServiceLineId};
@@ -79,6 +79,8 @@ pub struct Draft {
     pub consent_method: Option<ConsentMethod>,
     /// Where the consents were given.
     pub consent_source: ConsentSource,
+    /// What proves the consents.
+    pub consent_evidence: ConsentEvidence,
     /// How the visit began.
     pub visit: Visit,
     /// The sender's own names of the parts above, for refusals: from `email` to, say, `your_email`.
@@ -112,6 +114,8 @@ pub struct Inquiry {
     pub consent_method: ConsentMethod,
     /// Where the consents were given.
     pub consent_source: ConsentSource,
+    /// What proves the consents.
+    pub consent_evidence: ConsentEvidence,
     /// How the visit began.
     pub visit: Visit,
 }
@@ -206,6 +210,7 @@ impl Draft {
             consents: self.consents,
             consent_method: self.consent_method.unwrap_or(ConsentMethod::Api),
             consent_source: self.consent_source,
+            consent_evidence: self.consent_evidence,
             visit: self.visit.bounded(),
         })
     }

@@ -75,10 +75,11 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     };
     let goes_on = answered_again(&tx, &case).await?;
     if let Some(first) = same_again(&tx, &case, &triage).await? {
-        rows::grant_again(&tx, &case).await?;
+        let asked = rows::grant_again(&tx, &case, first).await?;
         tx.commit().await?;
         let mut done = repeated(first);
         done.nudges.extend(goes_on.then_some(Subject::Enrollments));
+        done.nudges.extend(asked.then_some(Subject::WaitingMail));
         return Ok(done);
     }
     let found = routing::find_rule(&playbook, &light.triaged(&triage));

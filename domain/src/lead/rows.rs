@@ -1,5 +1,8 @@
 //! The rows of a received lead, built by pure functions and written together.
 
+use chrono::TimeDelta;
+use entity::consent_event::ConsentAction;
+use entity::id::LeadId;
 use entity::lead_event::LeadEventKind;
 use entity::touchpoint::TouchpointKind;
 use entity::{
@@ -14,7 +17,7 @@ use sea_orm::{
 use super::event::NewEvent;
 use super::facts;
 use super::receive::Case;
-use crate::consent::{self, AtIntake};
+use crate::consent::{self, AtIntake, SecondYes};
 use crate::contact::resolve::Resolution;
 use crate::db::together::Together;
 use crate::error::Result;
@@ -28,7 +31,7 @@ use crate::viewer::Actor;
 pub(super) struct Rows {
     pub lead: lead::Model,
     pub events: Vec<lead_event::ActiveModel>,
-    pub consents: Vec<consent_event::ActiveModel>,
+    pub consents: Vec<consent_event::Model>,
     pub touchpoint: touchpoint::ActiveModel,
     pub follow_up: follow_up::Model,
     pub enrollments: Vec<enrollment::ActiveModel>,
@@ -51,11 +54,13 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
         contact.id,
         now,
     );
+    let (consents, asks) = consents(case, lead.id);
     let mut messages = Vec::new();
-    messages.extend(
+    // Until the second yes nothing goes out but the mail that asks for it; the form's own answer follows the click.
+    messages.extend(asks.or_else(|| {
         case.form
-            .and_then(|form| plan::confirmation(&h.site, playbook, form, &lead, contact, now)),
-    );
+            .and_then(|form| plan::confirmation(&h.site, playbook, form, &lead, contact, now))
+    }));
     messages.extend(follow_up.assignee_id.map(|staff| {
         staff_notice::build(
             &h.site,
@@ -68,7 +73,7 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
     }));
     Rows {
         events: events(case, &lead, &enrollments),
-        consents: consents(case),
+        consents,
         touchpoint: touched(case, &lead),
         message_events: messages
             .iter()
@@ -83,19 +88,29 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
     }
 }
 
-fn consents(case: &Case<'_>) -> Vec<consent_event::ActiveModel> {
+/// What the inquiry says about consent, and the mail that asks for a second yes where the form wants one.
+fn consents(case: &Case<'_>, lead_id: LeadId) -> (Vec<consent_event::Model>, Option<message::ActiveModel>) {
     let inquiry = case.light.inquiry;
-    consent::at_intake(
-        AtIntake {
-            contact: case.light.contact,
-            method: inquiry.consent_method,
-            source: &inquiry.consent_source,
-            actor: case.actor,
-            now: case.now,
-            playbook: case.light.playbook,
-        },
-        &inquiry.consents,
-    )
+    let days = case.form.and_then(|form| form.opt_in_days);
+    let second_yes = days.map(|days| SecondYes {
+        message_id: new_id(case.now),
+        until: case.now + TimeDelta::days(days.into()),
+    });
+    let contact = case.light.contact;
+    let intake = AtIntake {
+        contact,
+        method: inquiry.consent_method,
+        source: &inquiry.consent_source,
+        evidence: &inquiry.consent_evidence,
+        second_yes,
+        actor: case.actor,
+        now: case.now,
+        playbook: case.light.playbook,
+    };
+    let events = consent::at_intake(intake, &inquiry.consents);
+    let asks =
+        second_yes.and_then(|asks| plan::opt_in(&case.h.site, contact, lead_id, asks, &events, case.now));
+    (events, asks)
 }
 
 fn events(
@@ -185,7 +200,7 @@ pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Row
     together.add([rows.touchpoint]);
     together.add([rows.follow_up.into_active_model()]);
     together.add(rows.events);
-    together.add(rows.consents);
+    together.add(active(rows.consents));
     together.add(rows.candidates);
     together.add(rows.enrollments);
     together.add(rows.occasions);
@@ -195,30 +210,46 @@ pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Row
     Ok(())
 }
 
-/// Writes down what a repeated inquiry grants beyond the first: somebody who forgot to tick a box and sends the form
-/// again has consented.
-pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Result<()> {
+fn active(events: Vec<consent_event::Model>) -> Vec<consent_event::ActiveModel> {
+    events
+        .into_iter()
+        .map(IntoActiveModel::into_active_model)
+        .collect()
+}
+
+/// Writes down what a repeated inquiry grants beyond the `first`: somebody who forgot to tick a box and sends the form
+/// again has consented. Answers whether a mail was planned that asks for the second yes.
+pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>, first: LeadId) -> Result<bool> {
     let inquiry = case.light.inquiry;
     if !inquiry.consents.iter().any(|consent| consent.granted) {
-        return Ok(());
+        return Ok(false);
     }
     let known = consent_event::Entity::find()
         .filter(consent_event::Column::ContactId.eq(case.light.contact.id))
-        .filter(consent_event::Column::Action.eq(consent_event::ConsentAction::Grant))
+        .filter(consent_event::Column::Action.is_in([ConsentAction::Grant, ConsentAction::Pending]))
         .all(tx)
         .await?;
-    let recent = case.now - chrono::TimeDelta::minutes(super::receive::REPEAT_WINDOW_MINS);
-    let new = consents(case)
+    let recent = case.now - TimeDelta::minutes(super::receive::REPEAT_WINDOW_MINS);
+    let is_known = |event: &consent_event::Model| {
+        known
+            .iter()
+            .any(|row| row.wording_id == event.wording_id && row.occurred_at > recent)
+    };
+    let (events, asks) = consents(case, first);
+    let new: Vec<_> = events
         .into_iter()
-        .filter(|event| event.action.as_ref() == &consent_event::ConsentAction::Grant)
-        .filter(|event| {
-            !known.iter().any(|row| {
-                Some(row.wording_id) == event.wording_id.clone().take() && row.occurred_at > recent
-            })
-        })
-        .collect::<Vec<_>>();
-    consent_event::Entity::insert_many(new)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
+        .filter(|event| event.action != ConsentAction::Deny && !is_known(event))
+        .collect();
+    let asks = asks.filter(|_| new.iter().any(|event| event.action == ConsentAction::Pending));
+    let asked = asks.is_some();
+    let mut together = Together::default();
+    let planned: Vec<_> = asks
+        .iter()
+        .map(|message| plan::planned_event(message, case.now))
+        .collect();
+    together.add(active(new));
+    together.add(asks);
+    together.add(planned);
+    together.insert(tx).await?;
+    Ok(asked)
 }

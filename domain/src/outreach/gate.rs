@@ -7,7 +7,9 @@
 //! - A mail to staff about their work goes, unless it is out of date or the address is suppressed.
 //! - A requested reply (the confirmation of a form) needs no consent, because the person asked for it. A withdrawal
 //!   of its purpose made *after* asking stops it; an older one does not, since the request is newer.
-//! - Everything else needs a grant for its purpose.
+//! - The mail that asks for a second yes is such a reply too.
+//! - Everything else needs a grant for its purpose. While a second yes is awaited it waits too, until that can no longer
+//!   come.
 //! - Suppression is stronger than consent. A hard bounce and a do-not-contact stop every mail to the address, requested
 //!   or not. A complaint stops what nobody asked for or has booked, that is all nurture but reminders; the person may
 //!   still fill in a form and get its answer.
@@ -155,7 +157,7 @@ impl GateInput<'_> {
             | MessageKind::FollowUpDueSoon
             | MessageKind::FollowUpLate
             | MessageKind::SequenceNotice => true,
-            MessageKind::Confirmation | MessageKind::Nurture => false,
+            MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture => false,
         }
     }
 
@@ -266,18 +268,19 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
 fn stops(why: SuppressionReason, input: &GateInput<'_>) -> bool {
     match why {
         SuppressionReason::HardBounce | SuppressionReason::DoNotContact => true,
-        SuppressionReason::Complaint => input.is_bulk(),
+        SuppressionReason::Complaint => input.kind == MessageKind::OptIn || input.is_bulk(),
     }
 }
 
 fn consent_missing(input: &GateInput<'_>) -> Option<GateReason> {
     match (input.kind, input.standing) {
         _ if input.is_staff_notice() => None,
-        (_, Standing::Granted { .. }) => None,
-        (MessageKind::Confirmation, Standing::Withdrawn { at, .. }) => {
+        // Whether it waits for the second yes is said with the reasons to defer.
+        (_, Standing::Granted { .. } | Standing::Pending { .. }) => None,
+        (MessageKind::Confirmation | MessageKind::OptIn, Standing::Withdrawn { at, .. }) => {
             (at >= input.planned_at).then_some(GateReason::ConsentWithdrawn)
         }
-        (MessageKind::Confirmation, _) => None,
+        (MessageKind::Confirmation | MessageKind::OptIn, _) => None,
         (_, Standing::Withdrawn { .. }) => Some(GateReason::ConsentWithdrawn),
         (_, Standing::Denied | Standing::None | Standing::Expired) => Some(GateReason::NoConsent),
     }
@@ -286,7 +289,7 @@ fn consent_missing(input: &GateInput<'_>) -> Option<GateReason> {
 fn reason_to_allow(input: &GateInput<'_>) -> GateReason {
     match input.kind {
         _ if input.is_staff_notice() => GateReason::StaffNotice,
-        MessageKind::Confirmation => GateReason::RequestedReply,
+        MessageKind::Confirmation | MessageKind::OptIn => GateReason::RequestedReply,
         _ => GateReason::ConsentGranted,
     }
 }
@@ -296,7 +299,10 @@ fn reason_to_allow(input: &GateInput<'_>) -> GateReason {
 fn relied_on(input: &GateInput<'_>) -> (Option<ConsentEventId>, Option<ConsentWordingId>) {
     match input.standing {
         _ if input.is_staff_notice() => (None, None),
-        Standing::Granted { event_id, wording_id } if input.is_nurture() => (Some(event_id), wording_id),
+        Standing::Granted { event_id, wording_id }
+        | Standing::Pending {
+            event_id, wording_id, ..
+        } if input.is_nurture() => (Some(event_id), wording_id),
         Standing::Withdrawn { event_id, .. } if consent_missing(input).is_some() => (Some(event_id), None),
         _ => (None, None),
     }

@@ -2,13 +2,15 @@
 //! when it is about to go.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::consent_event::{self, ConsentAction};
 use entity::enums::Purpose;
-use entity::id::{ContactId, MessageEventId, MessageId};
+use entity::id::{ContactId, LeadId, MessageEventId, MessageId};
 use entity::message::{self, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::{contact, enrollment, form, lead, sequence, template_version};
 use sea_orm::ActiveValue::Set;
 
+use crate::consent::SecondYes;
 use crate::hospital::Site;
 use crate::id::new_id;
 use crate::nudge::Subject;
@@ -36,7 +38,7 @@ pub fn confirmation(
     let version = playbook.template_versions.get(version_id)?;
     let blank = Blank {
         contact_id: contact.id,
-        version,
+        version: Some(version),
         now,
         ttl: CONFIRMATION_TTL,
     };
@@ -48,6 +50,50 @@ pub fn confirmation(
         lead_id: Set(Some(lead.id)),
         ..blank.row(site)
     })
+}
+
+/// The mail that asks for the second yes to the consents that a form has just collected.
+///
+/// It is due now, waited for, and about nothing else. None when nothing is pending. Its words are built in, as what it asks for must be said plainly.
+#[must_use]
+pub fn opt_in(
+    site: &Site,
+    contact: &contact::Model,
+    lead_id: LeadId,
+    asks: SecondYes,
+    consents: &[consent_event::Model],
+    now: DateTime<Utc>,
+) -> Option<message::ActiveModel> {
+    let first = consents
+        .iter()
+        .find(|event| event.action == ConsentAction::Pending)?;
+    let id = asks.message_id;
+    let blank = Blank {
+        contact_id: contact.id,
+        version: None,
+        now,
+        ttl: CONFIRMATION_TTL.min(asks.until - now),
+    };
+    Some(message::ActiveModel {
+        id: Set(id),
+        rfc_message_id: Set(rfc_message_id(id, site)),
+        subject: Set(opt_in_subject(&contact.language).to_owned()),
+        kind: Set(MessageKind::OptIn),
+        lane: Set(Lane::Waiting),
+        purpose: Set(first.purpose?),
+        origin_key: Set(format!("opt-in/{}", first.id.0)),
+        lead_id: Set(Some(lead_id)),
+        ..blank.row(site)
+    })
+}
+
+/// The subject of the mail that asks for the second yes.
+fn opt_in_subject(language: &str) -> &'static str {
+    if language.starts_with("es") {
+        "Confirme su dirección de correo"
+    } else {
+        "Please confirm your email address"
+    }
 }
 
 /// A step of a sequence that sends a mail.
@@ -78,7 +124,7 @@ pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> messa
     } = *step;
     let blank = Blank {
         contact_id: enrollment.contact_id,
-        version,
+        version: Some(version),
         now,
         ttl: NURTURE_TTL,
     };
@@ -151,7 +197,7 @@ pub fn event(
 /// What every planned mail to a contact has in common.
 struct Blank<'a> {
     contact_id: ContactId,
-    version: &'a template_version::Model,
+    version: Option<&'a template_version::Model>,
     now: DateTime<Utc>,
     ttl: TimeDelta,
 }
@@ -169,9 +215,12 @@ impl Blank<'_> {
             occurrence: Set(None),
             sequence_id: Set(None),
             campaign_id: Set(None),
-            template_version_id: Set(Some(self.version.id)),
+            template_version_id: Set(self.version.map(|version| version.id)),
             // The template's own words until it is sent; then what was sent.
-            subject: Set(self.version.subject.clone()),
+            subject: Set(self
+                .version
+                .map(|version| version.subject.clone())
+                .unwrap_or_default()),
             rfc_message_id: Set(rfc_message_id(id, site)),
             state: Set(MessageState::Planned),
             due_at: Set(self.now),

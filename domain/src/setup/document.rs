@@ -406,12 +406,28 @@ pub struct FormSetup {
     /// Keys of the consents it asks for.
     #[serde(default)]
     pub wordings: Vec<String>,
+    /// Whether its email consents count only when the person confirms them by the link of a mail.
+    #[serde(default)]
+    pub double_opt_in: Option<DoubleOptInSetup>,
     /// Key of the template that answers it.
     #[serde(default)]
     pub confirmation: Option<String>,
     /// Whether it can be filled in.
     #[serde(default = "yes")]
     pub active: bool,
+}
+
+/// How long a form waits for the second yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DoubleOptInSetup {
+    /// Days, from 1 to 30.
+    #[serde(default = "a_week")]
+    pub days: i32,
+}
+
+const fn a_week() -> i32 {
+    7
 }
 
 /// How fast leads are answered, known by its name.

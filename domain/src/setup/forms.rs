@@ -14,6 +14,8 @@ use crate::link::new_secret;
 
 /// Longest name of a field, in characters.
 const MAX_FIELD_NAME_CHARS: usize = 64;
+/// Longest wait for a second yes: a click after a month confirms what the person has forgotten.
+const MAX_OPT_IN_DAYS: i32 = 30;
 /// Most options of a field.
 const MAX_OPTIONS: usize = 100;
 
@@ -52,6 +54,13 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
         plan.check_text(&at.part("thanks"), &wanted.thanks.0, true);
         plan.check_language(&at.part("language"), &wanted.language);
         check_wordings(plan, at, wanted);
+        if wanted
+            .double_opt_in
+            .is_some_and(|setup| !(1..=MAX_OPT_IN_DAYS).contains(&setup.days))
+        {
+            let message = "The second yes may be awaited for 1 to 30 days.";
+            plan.refuse(Code::Invalid, &at.part("doubleOptIn.days"), message);
+        }
         check_fields(plan, at, wanted);
         let row = row(plan, at, wanted);
         let before = plan.known.forms.iter().find(|row| row.slug == wanted.slug);
@@ -99,6 +108,7 @@ fn row(plan: &mut Plan<'_>, at: At, wanted: &FormSetup) -> form::Model {
         campaign_id,
         fields: Fields(wanted.fields.clone()),
         wordings: WordingKeys(wanted.wordings.clone()),
+        opt_in_days: wanted.double_opt_in.map(|setup| setup.days),
         confirmation_template_id,
         public_key: before.map_or_else(new_secret, |row| row.public_key.clone()),
         active: wanted.active,

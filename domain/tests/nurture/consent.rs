@@ -227,6 +227,7 @@ story!(a_consent_is_written_down_with_what_proves_it, s, {
         wording: Some(WordingRef::Key("email-marketing".to_owned())),
         granted: true,
         occurred_at: Some(s.clock.now() - TimeDelta::days(1)),
+        expires_at: None,
         evidence: None,
     };
     let event = consent::record(&s.h, &BOSS, input.clone()).await.unwrap().value;

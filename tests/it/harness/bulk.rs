@@ -1,9 +1,11 @@
 //! Contacts and planned mails made one by one, for stories about whether a mail may go.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
+use domain::consent::{Entry, Shown};
+use domain::viewer::Actor;
+use entity::consent_event::{ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource};
 use entity::contact::{self, ContactKind};
-use entity::enums::{ActorKind, Medium, Purpose};
+use entity::enums::{Medium, Purpose};
 use entity::id::{CampaignId, ContactId, MessageId};
 use entity::message::{self, Lane, MessageKind, MessageState};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -41,25 +43,23 @@ impl Clinic {
     /// The contact says yes or no to marketing by email, now.
     pub async fn says(&self, contact_id: ContactId, action: ConsentAction) {
         let playbook = self.hospital.playbook().await.unwrap();
-        let row = consent_event::Model {
-            id: domain::id::new_id(self.now()),
+        let entry = Entry {
             contact_id,
             medium: Medium::Email,
             address: None,
             purpose: Some(Purpose::Marketing),
             action,
             level: ConsentLevel::Express,
-            wording_id: playbook
-                .wording("email-marketing", "en")
-                .map(|wording| wording.id),
-            language: Some("en".to_owned()),
+            shown: playbook.wording("email-marketing", "en").map(Shown::from),
             method: ConsentMethod::WebForm,
             source: ConsentSource::default(),
-            actor_kind: ActorKind::Visitor,
-            actor_id: None,
+            evidence: ConsentEvidence::default(),
+            refers_to_id: None,
+            expires_at: None,
+            actor: Actor::VISITOR,
             occurred_at: self.now(),
-            recorded_at: self.now(),
         };
+        let row = entry.row(self.now());
         row.into_active_model().insert(self.db()).await.unwrap();
     }
 

@@ -1,10 +1,14 @@
 //! An outbox that is full without anybody having filled in forms: for stories about delivery alone.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::consent::{Entry, Shown};
 use domain::playbook::Playbook;
-use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
+use domain::viewer::Actor;
+use entity::consent_event::{
+    self, ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource,
+};
 use entity::contact::{self, ContactKind};
-use entity::enums::{ActorKind, Medium, Purpose};
+use entity::enums::{Medium, Purpose};
 use entity::id::MessageId;
 use entity::message::{self, Lane, MessageKind, MessageState};
 use sea_orm::{DatabaseConnection, EntityTrait, IntoActiveModel};
@@ -29,7 +33,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
         let wording = playbook
             .wording("email-marketing", "en")
             .expect("clinic.json has it")
-            .id;
+            .clone();
         let numbers = 0..count;
         let contacts: Vec<contact::Model> = numbers
             .map(|number| contact::Model {
@@ -52,22 +56,24 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 updated_at: now,
             })
             .collect();
-        let grants = contacts.iter().map(|contact| consent_event::Model {
-            id: domain::id::new_id(now),
-            contact_id: contact.id,
-            medium: Medium::Email,
-            address: contact.email_normalized.clone(),
-            purpose: Some(Purpose::Marketing),
-            action: ConsentAction::Grant,
-            level: ConsentLevel::Express,
-            wording_id: Some(wording),
-            language: Some("en".to_owned()),
-            method: ConsentMethod::WebForm,
-            source: ConsentSource::default(),
-            actor_kind: ActorKind::Visitor,
-            actor_id: None,
-            occurred_at: now,
-            recorded_at: now,
+        let grants = contacts.iter().map(|contact| {
+            let entry = Entry {
+                contact_id: contact.id,
+                medium: Medium::Email,
+                address: contact.email_normalized.clone(),
+                purpose: Some(Purpose::Marketing),
+                action: ConsentAction::Grant,
+                level: ConsentLevel::Express,
+                shown: Some(Shown::from(&wording)),
+                method: ConsentMethod::WebForm,
+                source: ConsentSource::default(),
+                evidence: ConsentEvidence::default(),
+                refers_to_id: None,
+                expires_at: None,
+                actor: Actor::VISITOR,
+                occurred_at: now,
+            };
+            entry.row(now)
         });
         let messages = contacts.iter().map(|contact| {
             let id: MessageId = domain::id::new_id(now);
@@ -160,7 +166,7 @@ impl Clinic {
                 ..Draft::default()
             };
             let inquiry = draft.parse(&playbook).expect("the draft is well-formed");
-            let _ = receive(&self.hospital, domain::viewer::Actor::SYSTEM, inquiry)
+            let _ = receive(&self.hospital, Actor::SYSTEM, inquiry)
                 .await
                 .expect("it is received");
         }

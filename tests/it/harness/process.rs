@@ -17,7 +17,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause between two looks at what another process does.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Lines of a process that are shown when it fails.
-const KEPT_LINES: usize = 200;
+const KEPT_LINES: usize = 20_000;
 
 /// What processes of one installation are told, apart from their command.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use entity::contact;
 use entity::enums::Purpose;
 use entity::message::{GateReason, MessageKind};
 
-use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, staff_notice};
+use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, opt_in, staff_notice};
 
 /// Why a message cannot be written. Trying again does not cure it. Holds nothing of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +128,9 @@ impl Writer {
         now: DateTime<Utc>,
     ) -> Result<Mail, Unwritable> {
         let message = sendable.message();
+        if message.kind == MessageKind::OptIn {
+            return self.ask_again(h, sendable, contact, now);
+        }
         let token = h.secrets.unsubscribe_token(message.id.0);
         let unsubscribe_url = format!("{}/u/{token}", h.site.public_url);
         let template = sendable.template().ok_or(Unwritable::Template(None))?;
@@ -149,6 +152,31 @@ impl Writer {
             message_id: &message.rfc_message_id,
             unsubscribe_url: is_nurture.then_some(&unsubscribe_url),
             automatic: !is_nurture || message.purpose == Purpose::Reminder,
+            date: now,
+        })?)
+    }
+
+    /// The mail that asks for the second yes. It names nobody: whose address it is, is not proved yet.
+    fn ask_again(
+        &self,
+        h: &Hospital,
+        sendable: &Sendable,
+        contact: &contact::Model,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let message = sendable.message();
+        let token = h.secrets.opt_in_token(message.id.0);
+        let url = format!("{}/c/{token}", h.site.public_url);
+        let words = opt_in::words(&h.site, &contact.language, &message.subject, &url);
+        Ok(self.letterhead.write(Parts {
+            to_name: "",
+            to_address: sendable.address(),
+            subject: message.subject.clone(),
+            text: words.text,
+            html: words.html,
+            message_id: &message.rfc_message_id,
+            unsubscribe_url: None,
+            automatic: true,
             date: now,
         })?)
     }

@@ -7,6 +7,8 @@ use entity::id::LeadId;
 use entity::message::MessageKind;
 use entity::{follow_up, staff};
 
+use super::escaped;
+
 /// A mail's words.
 pub(super) struct Words {
     pub(super) subject: String,
@@ -69,20 +71,4 @@ pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Wor
         text,
         html,
     }
-}
-
-/// Text that HTML shows as it is, also within quotes.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }

@@ -44,6 +44,7 @@ impl Worker {
                 }
             }
             if drained == before {
+                sweep::seal(&self.0.hospital).await?;
                 return Ok(drained);
             }
         }

@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use domain::clock::{Clock, FixedClock};
+use domain::consent::Entry;
 use domain::hospital::{Hospital, Site};
 use domain::id::new_id;
 use domain::link::Secrets;
 use domain::nudge::{NoNudges, Nudger};
 use domain::playbook::Playbooks;
 use domain::signal::Signals;
-use entity::consent_event::{self, ConsentAction, ConsentLevel, ConsentMethod, ConsentSource};
+use domain::viewer::Actor;
+use entity::consent_event::{ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource};
 use entity::contact::{self, ContactKind};
-use entity::enums::{ActorKind, Medium, Purpose};
+use entity::enums::{Medium, Purpose};
 use entity::id::{ConsentEventId, ContactId, MessageId, TemplateId, TemplateVersionId};
 use entity::message::{self, GateReason, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::suppression::{self, SuppressionReason};
 use entity::{team, template, template_version};
 use sea_orm::ActiveValue::Set;
+use sea_orm::IntoActiveModel;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use worker::deliver::Transport;
 use worker::run::Worker;
@@ -197,21 +200,23 @@ impl Ground {
 
     async fn consent(&self, contact_id: ContactId) -> ConsentEventId {
         let now = self.now();
-        let event = consent_event::ActiveModel {
-            id: Set(new_id(now)),
-            contact_id: Set(contact_id),
-            medium: Set(Medium::Email),
-            address: Set(None),
-            purpose: Set(Some(Purpose::Marketing)),
-            action: Set(ConsentAction::Grant),
-            level: Set(ConsentLevel::Express),
-            method: Set(ConsentMethod::Staff),
-            source: Set(ConsentSource::default()),
-            actor_kind: Set(ActorKind::System),
-            occurred_at: Set(now),
-            recorded_at: Set(now),
-            ..Default::default()
+        let entry = Entry {
+            contact_id,
+            medium: Medium::Email,
+            address: None,
+            purpose: Some(Purpose::Marketing),
+            action: ConsentAction::Grant,
+            level: ConsentLevel::Express,
+            shown: None,
+            method: ConsentMethod::Staff,
+            source: ConsentSource::default(),
+            evidence: ConsentEvidence::default(),
+            refers_to_id: None,
+            expires_at: None,
+            actor: Actor::SYSTEM,
+            occurred_at: now,
         };
+        let event = entry.row(now).into_active_model();
         event.insert(&self.hospital.db).await.unwrap().id
     }
 

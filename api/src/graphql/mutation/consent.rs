@@ -31,7 +31,9 @@ pub struct RecordConsentInput {
     granted: bool,
     /// When the person said it; now if not said.
     occurred_at: Option<DateTime>,
-    /// What proves it, for example `said so on the phone`; at most 500 characters. No personal data.
+    /// When a grant ends by itself; never if not said.
+    expires_at: Option<DateTime>,
+    /// What proves it, for example `said so on the phone`; at most 500 characters.
     evidence: Option<String>,
 }
 
@@ -54,6 +56,7 @@ impl RecordConsentInput {
             wording,
             granted: self.granted,
             occurred_at: self.occurred_at.map(Into::into),
+            expires_at: self.expires_at.map(Into::into),
             evidence: self.evidence,
         })
     }
@@ -68,7 +71,7 @@ pub struct WithdrawConsentInput {
     medium: Option<Medium>,
     /// The purpose; every purpose if not said.
     purpose: Option<Purpose>,
-    /// How the person said it, at most 500 characters. No personal data.
+    /// How the person said it, at most 500 characters.
     reason: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use domain::lead::form_answers::{self, Sent};
 use domain::lead::inquiry::{ConsentAnswer, Inquiry};
 use domain::lead::receive::{Receipt as Received, receive};
 use domain::playbook::Playbook;
-use entity::consent_event::ConsentSource;
+use entity::consent_event::{ConsentEvidence, ConsentSource};
 use entity::form;
 use entity::id::LeadId;
 
@@ -93,7 +93,11 @@ impl SubmitLeadInput {
                 .map(|field| (field.name, field.value))
                 .collect(),
             consents: consents(&self.consents)?,
-            consent_source: source(Some(form)),
+            consent_source: ConsentSource {
+                form_id: Some(form.id),
+                message_id: None,
+            },
+            consent_evidence: evidence(),
             external_id: self.external_id.unwrap_or_default(),
             visit: self.visit.unwrap_or_default().read(),
         };
@@ -163,11 +167,10 @@ fn consents(sent: &[ConsentAnswerInput]) -> Result<Vec<ConsentAnswer>, DomainErr
     sent.iter().enumerate().map(answer).collect()
 }
 
-fn source(form: Option<&form::Model>) -> ConsentSource {
-    ConsentSource {
-        form_id: form.map(|form| form.id),
-        evidence: Some(EVIDENCE.to_owned()),
-        ..ConsentSource::default()
+fn evidence() -> ConsentEvidence {
+    ConsentEvidence {
+        note: Some(EVIDENCE.to_owned()),
+        ..ConsentEvidence::default()
     }
 }
 

@@ -106,6 +106,8 @@ pub enum Comparison {
 pub enum ConsentAction {
     /// The person allows it.
     Grant,
+    /// The person allowed it on a form that asks for a second yes, and has not given that yet.
+    Pending,
     /// The person was asked and did not allow it.
     Deny,
     /// The person takes it back.
@@ -148,6 +150,12 @@ pub enum ConsentMethod {
     PreferencePage,
     /// An import.
     Import,
+    /// A reply to a mail or a text.
+    Reply,
+    /// A provider's webhook: a complaint, an unsubscription on its side.
+    Webhook,
+    /// The link of the mail that asks for a second yes.
+    DoubleOptIn,
 }
 
 /// Whether a contact is one person or an organization.
@@ -294,6 +302,8 @@ pub enum MessageState {
 pub enum MessageKind {
     /// The answer to a form.
     Confirmation,
+    /// Asks for the second yes to a consent that was given on a form.
+    OptIn,
     /// A step of a sequence.
     Nurture,
     /// To staff: a follow-up was assigned.
@@ -507,6 +517,8 @@ pub enum GateReason {
     NoConsent,
     /// The consent was taken back.
     ConsentWithdrawn,
+    /// The person has not yet said yes a second time.
+    OptInPending,
     /// The address is suppressed.
     Suppressed,
     /// The contact has no email address.
@@ -553,6 +565,7 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::RequestedReply => Self::RequestedReply,
             Stored::StaffNotice => Self::StaffNotice,
             Stored::NoConsent => Self::NoConsent,
+            Stored::OptInPending => Self::OptInPending,
             Stored::ConsentWithdrawn => Self::ConsentWithdrawn,
             Stored::Suppressed => Self::Suppressed,
             Stored::NoAddress => Self::NoAddress,

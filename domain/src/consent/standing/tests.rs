@@ -24,13 +24,20 @@ fn event(number: u128, action: ConsentAction, minute: i64) -> Model {
         action,
         level: ConsentLevel::Express,
         wording_id: None,
+        wording_sha256: None,
         language: None,
         method: ConsentMethod::WebForm,
         source: ConsentSource::default(),
+        evidence: None,
+        personal_salt: Some(vec![7; 16]),
+        commitment: Vec::new(),
+        refers_to_id: None,
+        expires_at: None,
         actor_kind: ActorKind::Visitor,
         actor_id: None,
         occurred_at: at,
         recorded_at: at,
+        erased_at: None,
     }
 }
 
@@ -131,6 +138,79 @@ fn a_consent_that_expired_is_not_a_withdrawal() {
     assert_eq!(standing(&events, 5), Standing::Expired);
 }
 
+/// A first yes at a minute, whose second may come for ten minutes.
+fn first_yes(number: u128, minute: i64) -> Model {
+    Model {
+        expires_at: Some(start() + TimeDelta::minutes(minute + 10)),
+        ..event(number, ConsentAction::Pending, minute)
+    }
+}
+
+#[test]
+fn a_first_yes_allows_nothing_and_waits_until_its_end() {
+    let events = [first_yes(1, 1)];
+    assert_eq!(
+        standing(&events, 10),
+        Standing::Pending {
+            event_id: events[0].id,
+            wording_id: None,
+            until: start() + TimeDelta::minutes(11)
+        }
+    );
+    assert_eq!(standing(&events, 11), Standing::Expired);
+}
+
+#[test]
+fn the_second_yes_is_a_grant_and_outlives_the_end_of_the_first() {
+    let events = [first_yes(1, 1), event(2, ConsentAction::Grant, 5)];
+    assert!(standing(&events, 99).is_granted());
+}
+
+#[test]
+fn a_withdrawal_ends_a_first_yes_also_at_the_same_moment() {
+    for minute in [1, 5] {
+        let events = [first_yes(1, 1), event(2, ConsentAction::Withdraw, minute)];
+        assert!(matches!(standing(&events, 6), Standing::Withdrawn { .. }));
+        assert!(!is_open(&events[0], &events, start() + TimeDelta::minutes(6)));
+    }
+    let again = [event(2, ConsentAction::Withdraw, 1), first_yes(1, 2)];
+    assert!(matches!(standing(&again, 6), Standing::Pending { .. }));
+    assert!(is_open(&again[1], &again, start() + TimeDelta::minutes(6)));
+}
+
+#[test]
+fn a_first_yes_takes_nothing_from_a_grant_that_stands() {
+    let events = [event(1, ConsentAction::Grant, 1), first_yes(2, 2)];
+    assert!(standing(&events, 3).is_granted());
+}
+
+#[test]
+fn a_grant_ends_by_its_own_date_without_another_word() {
+    let mut grant = event(1, ConsentAction::Grant, 1);
+    grant.expires_at = Some(start() + TimeDelta::minutes(5));
+    assert!(standing(std::slice::from_ref(&grant), 4).is_granted());
+    assert_eq!(standing(&[grant], 5), Standing::Expired);
+}
+
+#[test]
+fn an_erased_grant_allows_no_address_and_an_erased_withdrawal_still_stands() {
+    let erased = |event: Model| Model {
+        address: None,
+        personal_salt: None,
+        erased_at: Some(start()),
+        ..event
+    };
+    assert_eq!(
+        standing(&[erased(event(1, ConsentAction::Grant, 1))], 2),
+        Standing::None
+    );
+    let events = [
+        event(1, ConsentAction::Grant, 1),
+        erased(event(2, ConsentAction::Withdraw, 2)),
+    ];
+    assert!(matches!(standing(&events, 3), Standing::Withdrawn { .. }));
+}
+
 prop_compose! {
     fn any_event()(
         number in any::<u64>(),
@@ -139,12 +219,15 @@ prop_compose! {
         medium in prop::sample::select(vec![Medium::Email, Medium::Sms]),
         purpose in prop::option::of(prop::sample::select(vec![Purpose::Marketing, Purpose::Research])),
         address in prop::option::of(prop::sample::select(vec![ADDRESS, "other@example.org"])),
+        lasts in prop::option::of(0_i64..4),
     ) -> Model {
-        Model { medium, purpose, address: address.map(str::to_owned), ..event(number.into(), action, minute) }
+        let expires_at = lasts.map(|lasts| start() + TimeDelta::minutes(minute + lasts));
+        Model { medium, expires_at, purpose, address: address.map(str::to_owned), ..event(number.into(), action, minute) }
     }
 }
 
-/// The rules said in another way: allowed when some grant has no later, and no simultaneous, word against it.
+/// The rules said in another way: allowed when the latest grant has not ended and has no later, and no simultaneous,
+/// word against it.
 fn is_allowed(events: &[Model], at: DateTime<Utc>) -> bool {
     let about = |e: &&Model| {
         e.medium == Medium::Email && e.occurred_at <= at && e.address.as_deref().unwrap_or(ADDRESS) == ADDRESS
@@ -153,7 +236,7 @@ fn is_allowed(events: &[Model], at: DateTime<Utc>) -> bool {
         .iter()
         .filter(about)
         .filter(|e| e.action == ConsentAction::Grant && e.purpose == Some(Purpose::Marketing))
-        .map(|e| e.occurred_at);
+        .max_by_key(|e| (e.occurred_at, e.id));
     let ended = events
         .iter()
         .filter(about)
@@ -161,9 +244,9 @@ fn is_allowed(events: &[Model], at: DateTime<Utc>) -> bool {
         .filter(|e| e.purpose.is_none_or(|p| p == Purpose::Marketing))
         .map(|e| e.occurred_at)
         .max();
-    granted
-        .max()
-        .is_some_and(|grant| ended.is_none_or(|end| grant > end))
+    granted.is_some_and(|grant| {
+        ended.is_none_or(|end| grant.occurred_at > end) && grant.expires_at.is_none_or(|end| end > at)
+    })
 }
 
 proptest! {
@@ -208,5 +291,16 @@ proptest! {
         let at = start() + TimeDelta::minutes(minute);
         let known: Vec<_> = events.iter().filter(|e| e.occurred_at <= at).cloned().collect();
         prop_assert_eq!(standing(&events, minute), standing(&known, minute));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_second_yes_at_the_moment_of_a_withdrawal(
+        events in prop::collection::vec(any_event(), 0..12),
+        minute in 0_i64..6,
+    ) {
+        let mut events = events;
+        events.push(event(7, ConsentAction::Withdraw, minute));
+        let pending = matches!(standing(&events, minute), Standing::Pending { .. });
+        prop_assert!(!pending);
     }
 }

@@ -36,6 +36,7 @@ fn form(fields: Vec<Field>) -> form::Model {
         campaign_id: None,
         fields: Fields(fields),
         wordings: WordingKeys::default(),
+        opt_in_days: None,
         confirmation_template_id: None,
         public_key: "key".to_owned(),
         active: true,

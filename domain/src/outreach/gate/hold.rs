@@ -6,6 +6,7 @@ use entity::enums::Purpose;
 use entity::message::GateReason;
 
 use super::{GateInput, Pacing, RECHECK, TemplateApproval, caps};
+use crate::consent::Standing;
 use crate::quiet_hours;
 
 /// A reason to wait.
@@ -24,6 +25,9 @@ pub(super) fn holds(input: &GateInput<'_>) -> Vec<Hold> {
         found: Vec::new(),
         now: input.now,
     };
+    if let Standing::Pending { until, .. } = input.standing {
+        holds.until(GateReason::OptInPending, Some(until));
+    }
     if !quiet_hours::is_allowed(input.now, input.zones, input.window) {
         let opens = quiet_hours::next_allowed(input.now, input.zones, input.window);
         holds.until(GateReason::QuietHours, opens);

@@ -17,6 +17,9 @@ pub(super) fn explain_until(code: GateReason, until: Option<DateTime<Utc>>) -> D
         GateReason::StaffNotice => "It goes to a member of staff about their work.",
         GateReason::NoConsent => "The contact has not agreed to email for this purpose.",
         GateReason::ConsentWithdrawn => "The contact has taken back the consent to email for this purpose.",
+        GateReason::OptInPending => {
+            "The contact has not confirmed the consent to email for this purpose yet."
+        }
         GateReason::Suppressed => "The address must not be written to.",
         GateReason::NoAddress => "There is no email address to write to.",
         GateReason::QuietHours => "It is quiet hours where the contact may be.",

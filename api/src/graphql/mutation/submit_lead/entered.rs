@@ -7,11 +7,11 @@ use domain::error::{Code, Error as DomainError, Refusal};
 use domain::lead::inquiry::{Draft, Inquiry};
 use domain::playbook::Playbook;
 use domain::viewer::Viewer;
-use entity::consent_event::ConsentMethod;
+use entity::consent_event::{ConsentMethod, ConsentSource};
 use entity::id::FacilityId;
 use entity::lead::Answer;
 
-use super::{SubmitLeadInput, consents, source};
+use super::{SubmitLeadInput, consents, evidence};
 use crate::graphql::mutation::{read_id, read_id_if_any};
 
 /// Who asks. A name or an organization is needed, and an email address or a phone number.
@@ -79,7 +79,8 @@ impl SubmitLeadInput {
             answers,
             consents: consents(&self.consents)?,
             consent_method: Some(method(viewer)),
-            consent_source: source(None),
+            consent_source: ConsentSource::default(),
+            consent_evidence: evidence(),
             visit: self.visit.unwrap_or_default().read(),
             field_names: paths(facility_field),
             form_id: None,

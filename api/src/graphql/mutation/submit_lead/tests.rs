@@ -77,6 +77,7 @@ fn form() -> form::Model {
             field("your_email", FieldKind::Email, FieldTarget::Email),
         ]),
         wordings: WordingKeys(Vec::new()),
+        opt_in_days: None,
         confirmation_template_id: None,
         public_key: "pk".to_owned(),
         active: true,

@@ -51,7 +51,10 @@ fn may_go(world: &World) -> bool {
     if !world.has_address || now >= world.planned_at + TimeDelta::days(14) {
         return false;
     }
-    let to_staff = !matches!(world.kind, MessageKind::Confirmation | MessageKind::Nurture);
+    let to_staff = !matches!(
+        world.kind,
+        MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture
+    );
     if matches!(
         world.suppressed,
         Some(SuppressionReason::HardBounce | SuppressionReason::DoNotContact)
@@ -72,7 +75,7 @@ fn may_go(world: &World) -> bool {
         .collect();
     said.sort_by_key(|event| {
         let strictness = match event.action {
-            ConsentAction::Deny => 0,
+            ConsentAction::Deny | ConsentAction::Pending => 0,
             ConsentAction::Grant => 1,
             ConsentAction::Expire => 2,
             ConsentAction::Withdraw => 3,
@@ -86,7 +89,7 @@ fn may_go(world: &World) -> bool {
             ConsentAction::Grant => (agreed, took_back_at) = (true, None),
             ConsentAction::Withdraw => (agreed, took_back_at) = (false, Some(event.occurred_at)),
             ConsentAction::Expire => (agreed, took_back_at) = (false, None),
-            ConsentAction::Deny => {}
+            ConsentAction::Deny | ConsentAction::Pending => {}
         }
     }
     if world.kind == MessageKind::Confirmation {
@@ -208,13 +211,20 @@ prop_compose! {
             action,
             level: ConsentLevel::Express,
             wording_id: None,
+            wording_sha256: None,
             language: None,
             method: ConsentMethod::WebForm,
             source: ConsentSource::default(),
+            evidence: None,
+            personal_salt: Some(vec![7; 16]),
+            commitment: Vec::new(),
+            refers_to_id: None,
+            expires_at: None,
             actor_kind: ActorKind::Visitor,
             actor_id: None,
             occurred_at: at,
             recorded_at: at,
+            erased_at: None,
         }
     }
 }
@@ -346,13 +356,20 @@ fn grant_at(at: DateTime<Utc>) -> consent_event::Model {
         action: ConsentAction::Grant,
         level: ConsentLevel::Express,
         wording_id: None,
+        wording_sha256: None,
         language: None,
         method: ConsentMethod::WebForm,
         source: ConsentSource::default(),
+        evidence: None,
+        personal_salt: Some(vec![7; 16]),
+        commitment: Vec::new(),
+        refers_to_id: None,
+        expires_at: None,
         actor_kind: ActorKind::Visitor,
         actor_id: None,
         occurred_at: at,
         recorded_at: at,
+        erased_at: None,
     }
 }
 
