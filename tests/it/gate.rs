@@ -4,7 +4,6 @@ use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::{America, Tz};
 use domain::outreach::claim::claim;
 use domain::outreach::hand_off::hand_off;
-use domain::outreach::release;
 use entity::consent_event::ConsentAction;
 use entity::contact_preference;
 use entity::enums::Role;
@@ -250,13 +249,10 @@ async fn a_contact_s_pause_holds_its_mail_and_the_end_of_it_lets_it_go_at_once()
     // Looked at again every day, and told once.
     clinic.live_until(clinic.now() + TimeDelta::days(3)).await;
     assert_eq!(history(&clinic, mail).await, ["DEFERRED"]);
-    contact_preference::Entity::delete_many()
-        .exec(clinic.db())
-        .await
-        .unwrap();
-    let tx = domain::db::begin_write(clinic.db()).await.unwrap();
-    release::of_contact(&tx, dana, clinic.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let input = json!({ "contactId": dana.to_string(), "pausedUntil": null });
+    clinic
+        .change(As::Role(Role::Admin), "updateContactPreferences", input)
+        .await;
     clinic.drain().await;
     assert_eq!(clinic.message(mail).await.state, MessageState::Accepted);
 }

@@ -5,7 +5,7 @@ use entity::{captured_mail, contact, lead, message};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::{Value, json};
 
-use crate::harness::{As, Clinic, OPS};
+use crate::harness::{As, Clinic, OPS, at, pat};
 
 const BOSS: As<'static> = As::Role(Role::Admin);
 /// What stands in no other word of the hospital.
@@ -155,4 +155,53 @@ async fn what_is_past_its_retention_is_taken_out_and_a_dry_run_says_what_first()
         .unwrap();
     assert!(emptied.erased_at.is_some() && emptied.email.is_none());
     assert_eq!(rows(domain::privacy::retention::due(h).await.unwrap())[0], 0);
+}
+
+#[tokio::test]
+async fn what_a_person_asks_about_is_in_no_subject_no_header_and_no_link_of_a_mail() {
+    let clinic = Clinic::new().await;
+    let mut document: Value = serde_json::from_str(include_str!("harness/clinic.json")).unwrap();
+    let forms = document["forms"].as_array_mut().expect("forms");
+    for form in forms.iter_mut().filter(|form| form["slug"] == "sleep-study") {
+        form["fields"].as_array_mut().expect("fields").extend([
+            json!({ "name": "wish", "label": "What for?", "kind": "TEXT", "target": "REQUESTED_SERVICE", "maxChars": 200 }),
+            json!({ "name": "condition", "label": "Why?", "kind": "TEXT_AREA", "target": "ANSWER", "maxChars": 1000 }),
+        ]);
+    }
+    let setup = domain::setup::Setup::parse(&document.to_string()).unwrap();
+    domain::setup::apply(&clinic.hospital, &setup).await.unwrap();
+    let mut fields = pat();
+    fields.extend([
+        ("wish", "zarquonectomy"),
+        ("condition", "zarquonosis"),
+        ("timing", "this_week"),
+        ("agree", "email me about my request"),
+        ("agree", "services and events"),
+    ]);
+    assert_eq!(clinic.submit_form("sleep-study", &fields).await.status, 303);
+    assert_eq!(
+        clinic.last_lead().await.requested_service.as_deref(),
+        Some("zarquonectomy")
+    );
+    clinic.live_until(at("2026-04-05T12:00:00Z")).await;
+    let mails = clinic.mails().await;
+    let to_pat = mails.iter().filter(|mail| mail.to == "pat@example.org").count();
+    assert!(
+        to_pat >= 3 && mails.len() > to_pat,
+        "people and staff were written to"
+    );
+    for mail in &mails {
+        let body = format!("{} {}", mail.text, mail.html);
+        let links = body
+            .split(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>'))
+            .filter(|word| word.contains("://"));
+        let told = links
+            .chain([mail.subject.as_str()])
+            .chain(mail.headers.iter().map(|(_, value)| value.as_str()));
+        for text in told {
+            assert!(!text.contains("zarquon"), "{text}");
+        }
+    }
+    let subjects = clinic.messages().await;
+    assert!(subjects.iter().all(|row| !row.subject.contains("zarquon")));
 }

@@ -8,11 +8,13 @@ use entity::{contact, message::Column as MessageColumn};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    IntoActiveModel, QueryFilter,
 };
 
 use super::rows;
 use crate::error::{Code, Refusal, Result};
+use crate::outreach::release;
 use crate::patch::Patch;
 
 /// How long a pause may be. Whoever wants none for longer takes the consent back.
@@ -122,7 +124,7 @@ fn is_language(tag: &str) -> bool {
 /// Writes a change that has passed [`Change::refusals`]. The contact must be locked. Answers the contact as it is then,
 /// and whether anything changed.
 pub(super) async fn apply(
-    tx: &impl ConnectionTrait,
+    tx: &DatabaseTransaction,
     contact: contact::Model,
     change: Change,
     now: DateTime<Utc>,
@@ -147,6 +149,8 @@ pub(super) async fn apply(
     rows::keep_lines(tx, contact.id, &lines, now).await?;
     if before != after || !lines.is_empty() {
         ask_gate_again(tx, &contact).await?;
+        // What the old wishes held back may go by the new ones.
+        release::of_contact(tx, contact.id, now).await?;
     }
     let Some(language) = language else {
         return Ok((contact, changed));

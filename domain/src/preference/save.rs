@@ -15,6 +15,7 @@ use crate::consent::standing::{Standing, fold};
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
+use crate::nudge::Subject;
 use crate::patch::Patch;
 use crate::report::day_start;
 use crate::signal::Signal;
@@ -115,7 +116,8 @@ pub async fn save(h: &Hospital, token: &str, fallback: &'static str, sent: &Sent
     Ok(Done {
         value: Saved { shown, changed: true },
         signals,
-        nudges: Vec::new(),
+        // A pause that ended early lets mail go now.
+        nudges: vec![Subject::BulkMail],
     })
 }
 

@@ -10,6 +10,7 @@ use crate::contact::find;
 use crate::done::Done;
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
+use crate::nudge::Subject;
 use crate::viewer::Viewer;
 use crate::{audit, db};
 
@@ -44,5 +45,10 @@ pub async fn update(
     .insert(&tx)
     .await?;
     tx.commit().await?;
-    Ok(Done::quiet(contact))
+    Ok(Done {
+        value: contact,
+        signals: Vec::new(),
+        // A pause that ended early lets mail go now.
+        nudges: vec![Subject::BulkMail],
+    })
 }

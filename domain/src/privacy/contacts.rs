@@ -7,7 +7,7 @@ use entity::message::{self, GateReason};
 use entity::{contact, contact_candidate, contact_line_preference, contact_preference, lead};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::leads;
@@ -59,7 +59,7 @@ pub(super) async fn erase(
     for some in theirs.chunks(BATCH_MAX) {
         words.extend(leads::erase(tx, some, now).await?);
     }
-    consent::erase::erase(tx, ids).await?;
+    consent::erase::erase(tx, ids, now).await?;
     idempotency::erase(tx, &words).await?;
     Ok(Effect {
         leads: theirs.len(),
@@ -89,6 +89,8 @@ async fn empty(tx: &DatabaseTransaction, ids: &[ContactId], now: DateTime<Utc>) 
         .col_expr(Column::TimeZone, none())
         .col_expr(Column::Region, none())
         .col_expr(Column::PostalCode, none())
+        // The links in mails that are out there lead nowhere from now on.
+        .col_expr(Column::LinkGeneration, Expr::col(Column::LinkGeneration).add(1))
         .col_expr(Column::ErasedAt, Expr::value(now))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.is_in(ids.iter().copied()))
