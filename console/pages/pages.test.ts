@@ -65,7 +65,12 @@ async function mailTo(page: Page, address: string): Promise<string> {
 }
 
 /** Asks by a form, and returns the path of the preferences link in the mail that confirms it. */
-async function preferencesOf(page: Page, email: string, form = FORM): Promise<string> {
+function preferencesOf(page: Page, email: string, form = FORM): Promise<string> {
+  return linkIn(page, email, form, "/p/");
+}
+
+/** Asks by a form, and returns the path of the link that starts so in the mail that comes. */
+async function linkIn(page: Page, email: string, form: string, start: string): Promise<string> {
   await page.goto(form);
   await fill(page, email);
   await page.locator("[name=phone]").fill("(614) 555-0142");
@@ -77,9 +82,9 @@ async function preferencesOf(page: Page, email: string, form = FORM): Promise<st
   await page.locator("[role=status]").waitFor();
   await page.goto(`/outbox/${await mailTo(page, email)}`);
   const links = await page.locator("pre a").evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
-  const link = links.find((href) => new URL(href).pathname.startsWith("/p/"));
+  const link = links.find((href) => new URL(href).pathname.startsWith(start));
   if (link === undefined) {
-    throw new Error("The mail has no link to the preferences.");
+    throw new Error(`The mail has no link to ${start}.`);
   }
   return new URL(link).pathname;
 }
@@ -88,6 +93,8 @@ let people = 0;
 /** Somebody who has not asked before, and whose choices nobody has changed. */
 const newcomer = (): string => `preferences.${(people += 1).toString()}@example.com`;
 
+/** Its email consents count only after a second yes. */
+const CAREFUL_FORM = "/f/heart-screening";
 const SPANISH_FORM = "/f/estudio-del-sueno";
 const CHOICES = { en: /^What you hear from us$/, es: /^Lo que recibe de nosotros$/ };
 
@@ -207,6 +214,20 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
       const email = newcomer();
       await preferencesOf(page, email, SPANISH_FORM);
       await page.goto(`/u/${unsubscribeToken(needed("SECRET_KEY"), await mailTo(page, email))}`);
+    },
+  ],
+  [
+    "the question for a second yes",
+    /^Confirm your choice$/,
+    async (page) => page.goto(await linkIn(page, newcomer(), CAREFUL_FORM, "/c/")),
+  ],
+  [
+    "the answer after a second yes",
+    /^Thank you, it is confirmed$/,
+    async (page) => {
+      await page.goto(await linkIn(page, newcomer(), CAREFUL_FORM, "/c/"));
+      await page.locator("button[type=submit]").click();
+      await page.locator("[role=status]").waitFor();
     },
   ],
   ...preferencePages("en"),
