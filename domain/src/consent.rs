@@ -2,8 +2,8 @@
 //!
 //! Events are only ever added. [`standing`] folds them into what holds at a moment; nothing else keeps that answer.
 //! A withdrawal takes effect in the transaction that records it: what is planned is withheld, even what a worker has
-//! already claimed, and what rests on the consent ends. [`seal`] chains the events by their hashes, and [`verify`] tells
-//! whether any of them was changed since.
+//! already claimed, and what rests on the consent ends. [`seal`] chains the events by their hashes, and
+//! [`verify`](mod@verify) tells whether any of them was changed since.
 
 pub(crate) mod by_contact;
 pub mod chain;
