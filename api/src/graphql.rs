@@ -31,6 +31,7 @@ pub mod sequence;
 pub mod simulation;
 mod sse;
 pub mod subscription;
+pub mod template;
 pub mod viewer;
 pub mod vocabulary;
 pub(crate) mod ws;
@@ -60,6 +61,7 @@ pub struct Query(
     sequence::MoveQuery,
     sequence::StuckQuery,
     message::MessageQuery,
+    template::TemplateQuery,
     outreach::OutreachQuery,
     dashboard::DashboardQuery,
     retention::RetentionQuery,
@@ -90,6 +92,7 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     .override_output_type_description::<Connection<sequence::StuckEnrollment>>(
         "A page of enrollments that do not move.",
     )
+    .override_output_type_description::<Connection<template::Template>>("A page of templates.")
     // Nesting is limited in `limits`, where introspection is not counted.
     .limit_complexity(settings.query_cost_max)
     .limit_directives(10)

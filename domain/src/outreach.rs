@@ -18,5 +18,7 @@ pub mod staff_notice;
 pub mod stop;
 pub mod suppress;
 pub mod template;
+pub mod template_preview;
+pub mod template_review;
 pub mod template_store;
 pub mod withhold;

@@ -31,9 +31,9 @@ use crate::hospital::Hospital;
 use crate::playbook;
 
 pub use document::{
-    CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup,
-    RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup,
-    StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
+    BodySetup, CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, FrequencyCapSetup, LayoutSetup,
+    PlacementSetup, RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup,
+    SlaSetup, StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.

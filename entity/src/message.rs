@@ -55,6 +55,8 @@ MessageKind {
     FollowUpLate = "FOLLOW_UP_LATE",
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice = "SEQUENCE_NOTICE",
+    /// To staff: a template with a sample person's facts, to look at.
+    TemplateTest = "TEMPLATE_TEST",
 });
 
 text_enum!(/// What the gate said.
@@ -105,7 +107,7 @@ GateReason {
     CapacityHeld = "CAPACITY_HELD",
     /// Bulk mail is stopped to keep the good name of the sending domain.
     SendingStopped = "SENDING_STOPPED",
-    /// The text is not approved, or was changed since.
+    /// The newest version of the template is not approved, or is not what was approved.
     TemplateNotApproved = "TEMPLATE_NOT_APPROVED",
     /// The sequence is paused.
     SequencePaused = "SEQUENCE_PAUSED",
@@ -197,8 +199,11 @@ pub struct Model {
     pub sequence_id: Option<SequenceId>,
     /// The campaign whose pause holds it.
     pub campaign_id: Option<CampaignId>,
-    /// The text it is made of; none for mails to staff.
+    /// The text it is made of: the version it was planned with, and once the gate allowed it, the approved version that
+    /// it goes out with. None for mails to staff about their work.
     pub template_version_id: Option<TemplateVersionId>,
+    /// The language it is wanted in; none for that of the contact.
+    pub language: Option<String>,
     /// The subject line as planned or sent.
     pub subject: String,
     /// The `Message-ID` header without brackets, stored before anything is sent.

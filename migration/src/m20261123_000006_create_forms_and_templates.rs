@@ -3,10 +3,12 @@
 use sea_orm_migration::prelude::*;
 
 use crate::columns::{
-    Keys, create_indexes, create_tables, drop_tables, flag, id, index, int, json, one_of, rule, table, text,
-    time,
+    Keys, create_indexes, create_tables, drop_tables, flag, id, index, index_where, int, json, one_of, rule,
+    table, text, text_null, time, time_null,
 };
-use crate::vocabulary::{CHANNELS, LEAD_TYPES, PURPOSES};
+use crate::vocabulary::{ACTOR_KINDS, CHANNELS, LEAD_TYPES, PURPOSES};
+
+const TEMPLATE_STATES: &[&str] = &["DRAFT", "IN_REVIEW", "APPROVED", "REJECTED", "SUPERSEDED"];
 
 /// The change.
 #[derive(DeriveMigrationName)]
@@ -19,9 +21,15 @@ impl MigrationTrait for Migration {
         create_indexes(
             manager,
             // Also serves the newest version of a template.
-            [index("template_version", &["template_id", "version"])
-                .unique()
-                .take()],
+            [
+                index("template_version", &["template_id", "version"])
+                    .unique()
+                    .take(),
+                // A template has one version that counts; the others were superseded by it.
+                index_where("template_version", &["template_id"], "state <> 'SUPERSEDED'")
+                    .unique()
+                    .take(),
+            ],
         )
         .await
     }
@@ -46,11 +54,28 @@ fn template_version() -> TableCreateStatement {
         .col(id())
         .key("template_id", "template")
         .col(int("version"))
-        .col(text("subject"))
-        .col(text("html"))
-        .col(text("text"))
+        .col(one_of("state", TEMPLATE_STATES))
+        .col(text("default_language"))
+        .col(text("layout"))
+        .col(json("bodies"))
+        .col(one_of("author_kind", ACTOR_KINDS))
+        .col(ColumnDef::new("author_id").uuid().null())
+        .col(text("content_sha256"))
         .col(time("created_at"))
+        .col(time_null("submitted_at"))
+        .col(time_null("reviewed_at"))
+        .key_null("reviewed_by", "staff")
+        .col(text_null("note"))
+        .col(text_null("approved_sha256"))
         .check(rule("template_version_counts_from_one", "version >= 1"))
+        .check(rule(
+            "template_version_approved_by_somebody",
+            "state <> 'APPROVED' OR (approved_sha256 IS NOT NULL AND reviewed_by IS NOT NULL AND reviewed_at IS NOT NULL)",
+        ))
+        .check(rule(
+            "template_version_not_approved_by_its_author",
+            "state <> 'APPROVED' OR author_id IS NULL OR author_id <> reviewed_by",
+        ))
         .take()
 }
 

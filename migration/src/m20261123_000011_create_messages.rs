@@ -16,6 +16,7 @@ const MESSAGE_KINDS: &[&str] = &[
     "FOLLOW_UP_DUE_SOON",
     "FOLLOW_UP_LATE",
     "SEQUENCE_NOTICE",
+    "TEMPLATE_TEST",
 ];
 const LANES: &[&str] = &["WAITING", "BULK"];
 const MESSAGE_STATES: &[&str] = &[
@@ -139,6 +140,7 @@ fn add_subject(message: &mut TableCreateStatement) {
         .key_null("sequence_id", "sequence")
         .key_null("campaign_id", "campaign")
         .key_null("template_version_id", "template_version")
+        .col(text_null("language"))
         .col(text("subject"));
 }
 

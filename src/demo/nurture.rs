@@ -432,7 +432,8 @@ impl<'a> Post<'a> {
             history: &[],
             campaigns: &[],
             sequence_paused: false,
-            template: TemplateApproval::NotNeeded,
+            // The demonstration's texts come approved, with the document that holds them.
+            template: TemplateApproval::Approved,
             pacing: Pacing::Open,
             sending_stopped: false,
             lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),

@@ -164,6 +164,7 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
         ("ownerId", clinic.id_of("staff", "nora").await),
         ("assigneeId", clinic.id_of("staff", "nora").await),
         ("templateId", clinic.id_of("template", "received").await),
+        ("versionId", clinic.id_of("templateVersion", "received").await),
         ("formKey", clinic.form_key("sleep-study").await),
         ("wordingId", clinic.id_of("wording", "email-care").await),
     ])

@@ -208,6 +208,12 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::suppression::SuppressionReason),
         ),
         ("template", "purpose", names!(enums::Purpose)),
+        (
+            "template_version",
+            "state",
+            names!(entity::template_version::TemplateState),
+        ),
+        ("template_version", "author_kind", names!(enums::ActorKind)),
         ("token", "role", names!(enums::Role)),
         ("touchpoint", "kind", names!(entity::touchpoint::TouchpointKind)),
         ("touchpoint", "channel", names!(enums::Channel)),

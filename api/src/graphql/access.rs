@@ -99,6 +99,16 @@ const AUTHORS: May = May::Roles(&[
     Role::ContentLead,
     Role::MarketingOps,
 ]);
+/// Those who agree to the words of mails.
+const REVIEWERS: May = May::Roles(&[Role::ClinicalReviewer]);
+/// Those who write mails, and those who agree to them.
+const COPY: May = May::Roles(&[
+    Role::Admin,
+    Role::MarketingStrategist,
+    Role::ContentLead,
+    Role::MarketingOps,
+    Role::ClinicalReviewer,
+]);
 /// Those who answer for the installation.
 const ADMINS: May = May::Roles(&[Role::Admin]);
 /// Those who let sequences loose on people.
@@ -163,6 +173,11 @@ static TABLE: &[Rule] = &[
     query("outreachHolds", ALL),
     query("sendingStops", ALL),
     query("sendWindows", ALL),
+    query("template", ALL),
+    query("templates", ALL),
+    query("templateFields", ALL),
+    query("lintTemplate", ALL),
+    query("previewTemplate", PEOPLE),
     query("dashboard", ALL),
     query("retentionPolicies", ALL),
     mutation("signIn", May::Anybody),
@@ -206,6 +221,11 @@ static TABLE: &[Rule] = &[
     mutation("simulateSequence", PUBLISHERS),
     mutation("createTemplate", AUTHORS),
     mutation("updateTemplate", AUTHORS),
+    mutation("submitTemplate", AUTHORS),
+    // In person only: a token of the role is refused by the operation.
+    mutation("approveTemplate", REVIEWERS),
+    mutation("rejectTemplate", REVIEWERS),
+    mutation("sendTestMail", COPY),
     mutation("enrollLead", DESK),
     mutation("unenrollLead", DESK),
     mutation("completeFollowUp", PEOPLE),

@@ -12,7 +12,7 @@ pub(super) mod rows;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{ConsentEventId, MessageId};
+use entity::id::{ConsentEventId, MessageId, TemplateVersionId};
 use entity::message::{self, Decision, GateOutcome, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::{appointment, contact, follow_up, lead, staff, template_version};
@@ -165,7 +165,7 @@ pub async fn claim(h: &Hospital, lane: Lane, limit: usize, lease_secs: u32) -> R
         }
         decided.push((message, verdict));
     }
-    write(&tx, &decided, known.now).await?;
+    write(&tx, &known, &decided, known.now).await?;
     for (message, verdict) in decided {
         match verdict {
             Verdict::Go(decision, _) => claimed.sendables.push(sendable(&known, message, decision)?),
@@ -267,16 +267,17 @@ fn is_told(message: &message::Model, decision: &Decision) -> bool {
 /// Writes all decisions, and the history of what does not go now.
 async fn write(
     tx: &DatabaseTransaction,
+    known: &Known<'_>,
     decided: &[(message::Model, Verdict)],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let rows = decided
         .iter()
-        .map(|(message, verdict)| decided_row(message, verdict, now))
+        .map(|(message, verdict)| decided_row(known, message, verdict, now))
         .collect();
     let sql = "UPDATE message SET state = v.column2, due_at = v.column3, lease_until = v.column4, \
                decision = v.column5, consent_event_id = v.column6, settled_at = v.column7, fence = v.column8, \
-               handed_off_at = NULL \
+               handed_off_at = NULL, template_version_id = v.column9 \
                FROM ({rows}) AS v WHERE message.id = v.column1 RETURNING message.id";
     update_each(tx, sql, Vec::new(), rows).await?;
     let events: Vec<_> = decided
@@ -298,7 +299,12 @@ async fn write(
     Ok(())
 }
 
-fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) -> [Value; 8] {
+fn decided_row(
+    known: &Known<'_>,
+    message: &message::Model,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> [Value; 9] {
     let none = None::<DateTime<Utc>>;
     let (state, due_at, lease_until, decision, settled_at) = match verdict {
         Verdict::Go(decision, closes_at) => (
@@ -338,7 +344,17 @@ fn decided_row(message: &message::Model, verdict: &Verdict, now: DateTime<Utc>) 
         relied_on.into(),
         settled_at.into(),
         message.fence.into(),
+        match verdict {
+            Verdict::Go(..) => made_of(known, message),
+            _ => message.template_version_id,
+        }
+        .into(),
     ]
+}
+
+/// The version that a message goes out with: the approved one of now, not the one of the day it was planned.
+fn made_of(known: &Known<'_>, message: &message::Model) -> Option<TemplateVersionId> {
+    known.template(message).map(|(version, _)| version.id)
 }
 
 fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) -> Result<Sendable> {
@@ -346,12 +362,13 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         .recipient(&message)
         .ok_or_else(|| Error::fault("the gate allowed a message that has nobody to go to"))?;
     message.consent_event_id = decision.consent_event_id;
+    message.template_version_id = made_of(known, &message);
     message.decision = Some(decision);
     Ok(Sendable {
         recipient,
         address,
         lead: known.lead(&message),
-        template: known.template(&message),
+        template: known.template(&message).map(|(version, _)| version),
         follow_up: known.follow_up(&message),
         next_visit: known.next_visit(&message),
         message,

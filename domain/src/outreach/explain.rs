@@ -89,6 +89,7 @@ fn supposed(
         sequence_id: sequence.map(|sequence| sequence.id),
         campaign_id: sequence.and_then(|sequence| sequence.campaign_id),
         template_version_id: playbook.template_current.get(&template_id).copied(),
+        language: None,
         subject: String::new(),
         rfc_message_id: String::new(),
         state: MessageState::Planned,

@@ -156,7 +156,8 @@ impl GateInput<'_> {
             MessageKind::FollowUpAssigned
             | MessageKind::FollowUpDueSoon
             | MessageKind::FollowUpLate
-            | MessageKind::SequenceNotice => true,
+            | MessageKind::SequenceNotice
+            | MessageKind::TemplateTest => true,
             MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture => false,
         }
     }

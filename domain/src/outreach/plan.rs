@@ -194,6 +194,13 @@ pub fn event(
     }
 }
 
+/// The subject of a version in its default language, not filled in.
+#[must_use]
+pub fn own_subject(version: &template_version::Model) -> String {
+    let body = version.body(&version.default_language);
+    body.map(|body| body.subject.clone()).unwrap_or_default()
+}
+
 /// What every planned mail to a contact has in common.
 struct Blank<'a> {
     contact_id: ContactId,
@@ -217,10 +224,8 @@ impl Blank<'_> {
             campaign_id: Set(None),
             template_version_id: Set(self.version.map(|version| version.id)),
             // The template's own words until it is sent; then what was sent.
-            subject: Set(self
-                .version
-                .map(|version| version.subject.clone())
-                .unwrap_or_default()),
+            subject: Set(self.version.map(own_subject).unwrap_or_default()),
+            language: Set(None),
             rfc_message_id: Set(rfc_message_id(id, site)),
             state: Set(MessageState::Planned),
             due_at: Set(self.now),

@@ -1,8 +1,10 @@
 //! Turning a template version and a few facts into a mail.
 //!
-//! Templates are Liquid, cut down to what a mail needs (see the module `language`): no loops, no includes, no
-//! assignments, one filter. So a template can neither run away nor grow, whoever wrote it. Values are cleaned, and in the
-//! HTML part escaped, before Liquid sees them: no filter and no forgotten `escape` can let a person's text become markup.
+//! A layout in MJML holds slots; editors fill them with words, once per language; both are compiled when a version is kept
+//! (see the module `compile`). What is left for the moment of sending is Liquid, cut down to what a mail needs (see the
+//! module `language`): no loops, no includes, no assignments, one filter. So a template can neither run away nor grow,
+//! whoever wrote it. Values are cleaned, and in the HTML part escaped, before Liquid sees them: no filter and no forgotten
+//! `escape` can let a person's text become markup.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,15 +14,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use entity::id::TemplateVersionId;
-use entity::template_version;
+use entity::template_version::{self, Body};
 use liquid::model::Value;
 
-mod check;
+pub mod catalog;
+mod compile;
+mod dates;
+mod facts;
+mod finding;
+mod frame;
 mod language;
+pub mod lint;
+mod plain;
+mod private;
+pub mod sample;
+pub mod seal;
+mod shield;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod urls;
+mod words;
 
-pub use check::check;
+pub use compile::{Content, Draft, MAX_LANGUAGES, Words, compile};
+pub use finding::{Finding, Part, Severity};
+pub use private::PrivateWords;
 
 /// Largest HTML part, in bytes. Gmail cuts a mail off at about 100 KB.
 pub const MAX_HTML_BYTES: usize = 200 * 1024;
@@ -110,7 +128,7 @@ struct Compiled {
 /// Renders mails, keeping parsed templates. Versions never change, so a kept one is never stale.
 pub struct Renderer {
     parser: liquid::Parser,
-    compiled: Mutex<HashMap<TemplateVersionId, Arc<Compiled>>>,
+    compiled: Mutex<HashMap<(TemplateVersionId, String), Arc<Compiled>>>,
 }
 
 impl Default for Renderer {
@@ -129,68 +147,81 @@ impl fmt::Debug for Renderer {
 }
 
 impl Renderer {
-    /// Makes the mail.
+    /// Makes the mail, in the wanted language or in what the version has for it.
     ///
     /// # Errors
     /// A [`TemplateFault`], which trying again does not cure.
     pub fn render(
         &self,
         version: &template_version::Model,
+        language: &str,
         facts: &MailFacts<'_>,
     ) -> Result<Rendered, TemplateFault> {
-        let compiled = self.compiled(version)?;
-        let plain = values(facts, str::to_owned);
-        let escaped = values(facts, escape);
-        let subject = one_line(
-            &fill(&compiled.subject, &plain, MAX_TEXT_BYTES)?,
-            MAX_SUBJECT_CHARS,
-        );
-        if subject.is_empty() {
-            return Err(TemplateFault::EmptySubject);
-        }
-        Ok(Rendered {
-            subject,
-            html: fill(&compiled.html, &escaped, MAX_HTML_BYTES)?,
-            text: fill(&compiled.text, &plain, MAX_TEXT_BYTES)?,
-        })
+        let body = version.body(language).ok_or(TemplateFault::Unknown)?;
+        let compiled = self.compiled(version.id, body)?;
+        fill_all(&compiled, body, facts)
     }
 
-    fn compiled(&self, version: &template_version::Model) -> Result<Arc<Compiled>, TemplateFault> {
-        if let Some(kept) = self.kept().get(&version.id) {
+    /// Makes the mail of a body that is not kept, or may not be what was kept: nothing of it is remembered.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub fn render_body(&self, body: &Body, facts: &MailFacts<'_>) -> Result<Rendered, TemplateFault> {
+        fill_all(&self.compile(body)?, body, facts)
+    }
+
+    fn compiled(&self, id: TemplateVersionId, body: &Body) -> Result<Arc<Compiled>, TemplateFault> {
+        let key = (id, body.language.clone());
+        if let Some(kept) = self.kept().get(&key) {
             return Ok(kept.clone());
         }
-        let compiled = Arc::new(self.compile(&version.subject, &version.html, &version.text)?);
+        let compiled = Arc::new(self.compile(body)?);
         let mut kept = self.kept();
         if kept.len() >= MAX_COMPILED {
             kept.clear();
         }
-        kept.insert(version.id, compiled.clone());
+        kept.insert(key, compiled.clone());
         Ok(compiled)
     }
 
-    fn compile(&self, subject: &str, html: &str, text: &str) -> Result<Compiled, TemplateFault> {
+    fn compile(&self, body: &Body) -> Result<Compiled, TemplateFault> {
         let parse = |source: &str| match language::scan(source) {
             Ok(_) => self.parser.parse(source).map_err(|_| TemplateFault::Unreadable),
             Err(_) => Err(TemplateFault::Unreadable),
         };
         Ok(Compiled {
-            subject: parse(subject)?,
-            html: parse(html)?,
-            text: parse(text)?,
+            subject: parse(&body.subject)?,
+            html: parse(&body.html)?,
+            text: parse(&body.text)?,
         })
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<TemplateVersionId, Arc<Compiled>>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(TemplateVersionId, String), Arc<Compiled>>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn fill_all(compiled: &Compiled, body: &Body, facts: &MailFacts<'_>) -> Result<Rendered, TemplateFault> {
+    let plain = values(facts, &body.language, str::to_owned);
+    let escaped = values(facts, &body.language, escape);
+    let subject = one_line(
+        &fill(&compiled.subject, &plain, MAX_TEXT_BYTES)?,
+        MAX_SUBJECT_CHARS,
+    );
+    if subject.is_empty() {
+        return Err(TemplateFault::EmptySubject);
+    }
+    Ok(Rendered {
+        subject,
+        html: fill(&compiled.html, &escaped, MAX_HTML_BYTES)?,
+        text: plain::tidy(&fill(&compiled.text, &plain, MAX_TEXT_BYTES)?),
+    })
+}
+
 /// The variables, each cleaned and then passed through `made_safe`. What is not known is nil, so that
 /// `{{ service_line_name | default: "our service" }}` works.
-fn values(facts: &MailFacts<'_>, made_safe: impl Fn(&str) -> String) -> liquid::Object {
-    let appointment_at = facts
-        .appointment_at
-        .map(|at| at.format("%A, %B %-d, %Y at %-I:%M %p %Z").to_string());
+fn values(facts: &MailFacts<'_>, language: &str, made_safe: impl Fn(&str) -> String) -> liquid::Object {
+    let appointment_at = facts.appointment_at.map(|at| dates::spoken(at, language));
     let all: [(&'static str, Option<&str>); 11] = [
         ("given_name", Some(facts.given_name)),
         ("family_name", Some(facts.family_name)),

@@ -1,18 +1,21 @@
-//! Texts of mails are written and rewritten. A version never changes; a new text is a new version, and mails that are
-//! planned already keep theirs.
+//! Texts of mails are written and rewritten.
+//!
+//! The content of a version never changes; a new text is a new version, and it starts as a draft: with it, the approval of
+//! the one before is void. Mails that are planned wait until the new version is approved, and go out with it.
 
 use chrono::{DateTime, Utc};
 use entity::enums::Purpose;
 use entity::id::TemplateId;
 use entity::template::{self, Model};
-use entity::template_version;
+use entity::template_version::{self, TemplateState};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, SqlErr,
+    QuerySelect, SqlErr,
 };
 
-use super::template::check;
+use super::template::{Content, Draft, Finding, PrivateWords, Words, compile};
 use crate::audit;
 use crate::db;
 use crate::done::Done;
@@ -20,7 +23,7 @@ use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::playbook;
-use crate::viewer::Viewer;
+use crate::viewer::{Actor, Viewer};
 
 /// Longest key in characters.
 pub const MAX_KEY_CHARS: usize = 64;
@@ -36,41 +39,39 @@ pub struct CreateTemplate {
     pub name: String,
     /// What mails made of it are for. It never changes, because consent is asked per purpose.
     pub purpose: Purpose,
-    /// Liquid source of the subject.
-    pub subject: String,
-    /// Liquid source of the HTML part.
-    pub html: String,
-    /// Liquid source of the plain-text part.
-    pub text: String,
+    /// What it says.
+    pub draft: Draft,
+    /// The template whose layout it takes, instead of the one of the draft.
+    pub layout_of: Option<TemplateId>,
 }
 
 /// A template to rewrite. What is not named stays.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct UpdateTemplate {
-    /// The template.
-    pub template_id: TemplateId,
     /// The name that people read.
     pub name: Option<String>,
-    /// Liquid source of the subject.
-    pub subject: Option<String>,
-    /// Liquid source of the HTML part.
-    pub html: Option<String>,
-    /// Liquid source of the plain-text part.
-    pub text: Option<String>,
+    /// The language of those whose own is not there.
+    pub default_language: Option<String>,
+    /// MJML source of the frame.
+    pub layout: Option<String>,
+    /// Words that are new or different; each takes the place of what there is in its language.
+    pub words: Vec<Words>,
+    /// Languages that are given up.
+    pub without_languages: Vec<String>,
     /// The version of the text that was read, to find out if somebody was faster.
     pub version: Option<i32>,
 }
 
-/// A template with its newest text.
+/// A template with the version that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The template.
     pub template: Model,
-    /// Its newest text.
+    /// The version that counts: its newest.
     pub version: template_version::Model,
 }
 
-/// Writes a template with its first version.
+/// Writes a template with its first version, a draft.
 ///
 /// # Errors
 /// [`Error::Missing`] for a viewer without a role; [`Error::Refused`] with all that is wrong, [`Code::AlreadyExists`] for
@@ -79,13 +80,30 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateTemplate) -> Res
     if viewer.role().is_none() {
         return Err(Error::Missing { noun: "template" });
     }
+    let playbook = h.playbook().await?;
     let mut refusals = Vec::new();
     refuse_key(&input.key, &mut refusals);
     let name = read_name(&input.name, &mut refusals);
-    refusals.extend(check(&input.subject, &input.html, &input.text, input.purpose));
-    if !refusals.is_empty() {
-        return Err(Error::Refused(refusals));
+    let mut draft = input.draft;
+    if let Some(id) = input.layout_of {
+        let of = playbook
+            .template_current
+            .get(&id)
+            .and_then(|id| playbook.template_versions.get(id));
+        match of {
+            Some(version) => draft.layout.clone_from(&version.layout),
+            None => refusals.push(Refusal::new(
+                Code::NotFound,
+                "layoutOf",
+                "There is no such template.",
+            )),
+        }
     }
+    let content = compile(&draft, &PrivateWords::of(&playbook));
+    let content = refused_by(content, &mut refusals);
+    let (Some(content), true) = (content, refusals.is_empty()) else {
+        return Err(Error::Refused(refusals));
+    };
     let now = h.now();
     let tx = db::begin_write(&h.db).await?;
     let row = template::ActiveModel {
@@ -103,61 +121,53 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateTemplate) -> Res
         ),
         _ => error.into(),
     })?;
-    let text = Text {
-        subject: input.subject,
-        html: input.html,
-        text: input.text,
-    };
-    let version = text.version(template.id, 1, now).insert(&tx).await?;
+    let version = new_version(template.id, 1, content, viewer.actor(), now)
+        .into_active_model()
+        .insert(&tx)
+        .await?;
     finish(viewer, tx, "template.create", template.id, now).await?;
     Ok(Done::quiet(Written { template, version }))
 }
 
-/// Rewrites a template. A text that differs becomes the next version, which mails that are planned from now on take.
+/// Rewrites a template. A content that differs in a letter becomes the next version, a draft, and no mail is made of the
+/// template until that is approved.
 ///
 /// # Errors
 /// [`Error::Missing`] when there is none or the viewer has no role; [`Error::Refused`] with all that is wrong,
 /// [`Code::VersionConflict`] when somebody was faster; or a fault of the database.
-pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateTemplate) -> Result<Done<Written>> {
-    let now = h.now();
+pub async fn update(
+    h: &Hospital,
+    viewer: &Viewer,
+    id: TemplateId,
+    input: UpdateTemplate,
+) -> Result<Done<Written>> {
+    let playbook = h.playbook().await?;
     let tx = db::begin_write(&h.db).await?;
-    // Held, so that two new texts do not become one version.
-    let held = template::Entity::find_by_id(input.template_id)
-        .lock_exclusive()
-        .one(&tx)
-        .await?;
-    let template = held
-        .filter(|_| viewer.role().is_some())
-        .ok_or(Error::Missing { noun: "template" })?;
-    let newest = newest(&tx, template.id).await?;
-    let number = newest.as_ref().map_or(0, |newest| newest.version);
-    if input.version.is_some_and(|version| version != number) {
-        let message = "The template has changed since you read it; read it again.";
-        return Err(Error::refused(Code::VersionConflict, "version", message));
-    }
-    let old = newest.as_ref().map(Text::of).unwrap_or_default();
-    let new = Text {
-        subject: input.subject.unwrap_or_else(|| old.subject.clone()),
-        html: input.html.unwrap_or_else(|| old.html.clone()),
-        text: input.text.unwrap_or_else(|| old.text.clone()),
-    };
+    let Written { template, version } = hold(&tx, viewer, id, input.version).await?;
+    let now = h.now();
     let mut refusals = Vec::new();
+    let draft = rewritten(&version, &input, &mut refusals);
     let name = input
         .name
         .map_or_else(|| template.name.clone(), |name| read_name(&name, &mut refusals));
-    if new != old || newest.is_none() {
-        refusals.extend(check(&new.subject, &new.html, &new.text, template.purpose));
-    }
-    if !refusals.is_empty() {
+    let content = compile(&draft, &PrivateWords::of(&playbook));
+    let content = refused_by(content, &mut refusals);
+    let (Some(content), true) = (content, refusals.is_empty()) else {
         return Err(Error::Refused(refusals));
-    }
-    let version = match newest {
-        Some(newest) if new == old => newest,
-        _ => new.version(template.id, number + 1, now).insert(&tx).await?,
     };
-    if version.version == number && name == template.name {
+    let is_same = content.sha256 == version.content_sha256;
+    if is_same && name == template.name {
         return Ok(Done::quiet(Written { template, version }));
     }
+    let version = if is_same {
+        version
+    } else {
+        let next = new_version(template.id, version.version + 1, content, viewer.actor(), now);
+        let mut old = version.into_active_model();
+        old.state = Set(TemplateState::Superseded);
+        old.update(&tx).await?;
+        next.into_active_model().insert(&tx).await?
+    };
     let mut row = template.into_active_model();
     row.name = Set(name);
     let template = row.update(&tx).await?;
@@ -165,7 +175,94 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateTemplate) -> Res
     Ok(Done::quiet(Written { template, version }))
 }
 
-async fn finish(
+/// The draft that a version becomes by an update.
+fn rewritten(old: &template_version::Model, input: &UpdateTemplate, refusals: &mut Vec<Refusal>) -> Draft {
+    let mut words: Vec<Words> = old.bodies.0.iter().map(Words::of).collect();
+    let is_of = |tag: &str, words: &Words| words.language.eq_ignore_ascii_case(tag.trim());
+    for tag in &input.without_languages {
+        let before = words.len();
+        words.retain(|words| !is_of(tag, words));
+        if words.len() == before {
+            let message = "The template is not written in this language.";
+            refusals.push(Refusal::new(Code::NotFound, "withoutLanguages", message));
+        }
+    }
+    for new in &input.words {
+        words.retain(|words| !is_of(&new.language, words));
+    }
+    words.extend(input.words.iter().cloned());
+    Draft {
+        default_language: input
+            .default_language
+            .clone()
+            .unwrap_or_else(|| old.default_language.clone()),
+        layout: input.layout.clone().unwrap_or_else(|| old.layout.clone()),
+        words,
+    }
+}
+
+fn refused_by(content: Result<Content, Vec<Finding>>, refusals: &mut Vec<Refusal>) -> Option<Content> {
+    content
+        .map_err(|findings| refusals.extend(findings.iter().map(Finding::refusal)))
+        .ok()
+}
+
+/// A version as a draft of this author.
+pub(crate) fn new_version(
+    template_id: TemplateId,
+    number: i32,
+    content: Content,
+    author: Actor,
+    now: DateTime<Utc>,
+) -> template_version::Model {
+    template_version::Model {
+        id: new_id(now),
+        template_id,
+        version: number,
+        state: TemplateState::Draft,
+        default_language: content.default_language,
+        layout: content.layout,
+        bodies: content.bodies,
+        author_kind: author.kind,
+        author_id: author.id,
+        content_sha256: content.sha256,
+        created_at: now,
+        submitted_at: None,
+        reviewed_at: None,
+        reviewed_by: None,
+        note: None,
+        approved_sha256: None,
+    }
+}
+
+/// A template and the version that counts, held until the transaction ends, so that two changes do not become one.
+pub(super) async fn hold(
+    tx: &DatabaseTransaction,
+    viewer: &Viewer,
+    id: TemplateId,
+    number: Option<i32>,
+) -> Result<Written> {
+    let template = template::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(tx)
+        .await?
+        .filter(|_| viewer.role().is_some())
+        .ok_or(Error::Missing { noun: "template" })?;
+    let version = template_version::Entity::find()
+        .filter(template_version::Column::TemplateId.eq(id))
+        .filter(Expr::cust(template_version::COUNTS))
+        .one(tx)
+        .await?
+        .ok_or_else(|| Error::fault("a template has a version that counts"))?;
+    if number.is_some_and(|number| number != version.version) {
+        let message = "The template has changed since you read it; read it again.";
+        return Err(Error::refused(Code::VersionConflict, "version", message));
+    }
+    Ok(Written { template, version })
+}
+
+/// Writes down who did it, tells every process, and commits.
+pub(super) async fn finish(
     viewer: &Viewer,
     tx: DatabaseTransaction,
     action: &'static str,
@@ -178,50 +275,6 @@ async fn finish(
     playbook::changed(&tx).await?;
     tx.commit().await?;
     Ok(())
-}
-
-async fn newest(tx: &DatabaseTransaction, id: TemplateId) -> Result<Option<template_version::Model>> {
-    let newest = template_version::Entity::find()
-        .filter(template_version::Column::TemplateId.eq(id))
-        .order_by_desc(template_version::Column::Version)
-        .one(tx)
-        .await?;
-    Ok(newest)
-}
-
-/// The three sources.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Text {
-    subject: String,
-    html: String,
-    text: String,
-}
-
-impl Text {
-    fn of(version: &template_version::Model) -> Self {
-        Self {
-            subject: version.subject.clone(),
-            html: version.html.clone(),
-            text: version.text.clone(),
-        }
-    }
-
-    fn version(
-        self,
-        template_id: TemplateId,
-        number: i32,
-        now: DateTime<Utc>,
-    ) -> template_version::ActiveModel {
-        template_version::ActiveModel {
-            id: Set(new_id(now)),
-            template_id: Set(template_id),
-            version: Set(number),
-            subject: Set(self.subject),
-            html: Set(self.html),
-            text: Set(self.text),
-            created_at: Set(now),
-        }
-    }
 }
 
 fn refuse_key(key: &str, refusals: &mut Vec<Refusal>) {

@@ -1,5 +1,6 @@
 //! The document. Every part is optional, so a file may hold all of a hospital or only its forms.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -30,7 +31,7 @@ pub struct Setup {
     pub service_lines: Vec<ServiceLineSetup>,
     /// Texts that people agree to.
     pub consent_wordings: Vec<WordingSetup>,
-    /// Frames that templates are put into. They are not stored apart: a template's version holds the whole text.
+    /// Frames of templates. They are not stored apart: a template's version holds its own.
     pub layouts: Vec<LayoutSetup>,
     /// Texts of mails.
     pub templates: Vec<TemplateSetup>,
@@ -261,16 +262,14 @@ pub struct WordingSetup {
     pub by_line: bool,
 }
 
-/// A frame around the texts of templates, which it takes in where it says `{{ body }}`.
+/// The MJML frame of templates, with the slots that their words fill.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LayoutSetup {
     /// The name by which templates of this document ask for it.
     pub key: String,
-    /// Frame of the HTML part.
-    pub html: Text,
-    /// Frame of the plain-text part.
-    pub text: Text,
+    /// MJML source. Slots stand in it as `{{ slot.name }}`.
+    pub mjml: Text,
 }
 
 /// A mail's text, known by its key. Another text is a new version.
@@ -283,15 +282,40 @@ pub struct TemplateSetup {
     pub name: String,
     /// What mails made of it are for. It never changes, because consent is asked by it.
     pub purpose: Purpose,
-    /// The layout around it.
+    /// Key of the layout around it.
+    pub layout: String,
+    /// The language of those whose own is not there.
+    #[serde(default = "english")]
+    pub default_language: String,
+    /// The words, one body a language.
+    pub bodies: Vec<BodySetup>,
+    /// Address of the person who wrote it. Needed to load it as approved.
     #[serde(default)]
-    pub layout: Option<String>,
+    pub written_by: Option<String>,
+    /// Address of the clinical reviewer who approved these very words, not the person who wrote them. Without it, new
+    /// words are a draft, and no mail is made of them.
+    #[serde(default)]
+    pub approved_by: Option<String>,
+}
+
+/// The words of a mail in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BodySetup {
+    /// A BCP 47 tag.
+    #[serde(default = "english")]
+    pub language: String,
     /// Liquid source of the subject.
     pub subject: String,
-    /// Liquid source of the HTML part.
-    pub html: Text,
-    /// Liquid source of the plain-text part.
-    pub text: Text,
+    /// Liquid source of the line beside the subject.
+    #[serde(default)]
+    pub preheader: String,
+    /// What stands in the slots of the layout.
+    #[serde(default)]
+    pub slots: BTreeMap<String, Text>,
+    /// The plain-text part; derived from the rest if it is not written.
+    #[serde(default)]
+    pub text: Option<Text>,
 }
 
 /// A campaign, known by its code.

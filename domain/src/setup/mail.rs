@@ -2,24 +2,19 @@
 
 use std::collections::HashSet;
 
-use entity::{template, template_version};
+use entity::enums::Role;
+use entity::id::StaffId;
+use entity::template_version::{self, TemplateState};
+use entity::{staff, template};
 
-use super::document::{LayoutSetup, TemplateSetup};
+use super::document::{BodySetup, TemplateSetup};
 use super::plan::{At, Plan};
 use crate::error::Code;
 use crate::id::new_id;
-use crate::outreach::template::check;
-
-/// Where a layout takes in the text of a template.
-const BODY: &str = "{{ body }}";
-
-/// The whole text of a mail.
-struct Whole {
-    subject: String,
-    html: String,
-    text: String,
-    is_whole: bool,
-}
+use crate::outreach::template::lint::lint_content;
+use crate::outreach::template::{Content, Draft, Finding, PrivateWords, Severity, Words, compile};
+use crate::outreach::template_store::new_version;
+use crate::viewer::Actor;
 
 pub(super) fn plan(plan: &mut Plan<'_>) {
     layouts(plan);
@@ -32,19 +27,11 @@ fn layouts(plan: &mut Plan<'_>) {
         let at = At("layouts", index);
         plan.check_slug(&at.part("key"), &wanted.key);
         plan.check_once(&at.part("key"), &mut seen, &wanted.key);
-        for (part, source) in [("html", &wanted.html.0), ("text", &wanted.text.0)] {
-            if source.matches(BODY).count() != 1 {
-                plan.refuse(
-                    Code::Invalid,
-                    &at.part(part),
-                    "A layout says {{ body }} once, where the mail's own text goes.",
-                );
-            }
-        }
     }
 }
 
 fn templates(plan: &mut Plan<'_>) {
+    let private = private_words(plan);
     let mut seen = HashSet::new();
     for (index, wanted) in plan.setup.templates.iter().enumerate() {
         let at = At("templates", index);
@@ -64,53 +51,146 @@ fn templates(plan: &mut Plan<'_>) {
             created_at: before.map_or(plan.now, |row| row.created_at),
         };
         plan.names.templates.insert(row.key.clone(), row.id);
-        let whole = whole(plan, at, wanted);
-        version(plan, at, &row, whole);
+        let approval = approval(plan, at, wanted);
+        let content = content(plan, at, wanted, &private);
+        if approval.is_some()
+            && let Some(content) = &content
+        {
+            refuse_findings(plan, at, lint_content(content, wanted.purpose));
+        }
+        // What could not be read is refused already; sequences that send it are not at fault.
+        version(plan, &row, content.unwrap_or_default(), approval);
         plan.rows.templates.settle(before, row);
     }
 }
 
-/// The template's text in its layout.
-fn whole(plan: &mut Plan<'_>, at: At, wanted: &TemplateSetup) -> Whole {
-    let layout: Option<&LayoutSetup> = wanted.layout.as_ref().and_then(|key| {
-        let found = plan.setup.layouts.iter().find(|layout| layout.key == *key);
-        plan.meant(&at.part("layout"), found, "layout")
+/// The words that tell a health interest: those of the services that there are, and that the document adds.
+fn private_words(plan: &Plan<'_>) -> PrivateWords {
+    let known = plan
+        .known
+        .lines
+        .iter()
+        .flat_map(|line| [line.name.as_str(), line.slug.as_str()]);
+    let aliases = plan.known.aliases.iter().map(|alias| alias.alias.as_str());
+    let added = plan.setup.service_lines.iter().flat_map(|line| {
+        let own = [line.name.as_str(), line.slug.as_str()];
+        own.into_iter().chain(line.aliases.iter().map(String::as_str))
     });
-    let framed = |frame: Option<&String>, own: &String| match frame {
-        Some(frame) => frame.replacen(BODY, own, 1),
-        None => own.clone(),
+    PrivateWords::named(known.chain(aliases).chain(added))
+}
+
+/// Who wrote it and who approved it, by the document.
+fn approval(plan: &mut Plan<'_>, at: At, wanted: &TemplateSetup) -> Option<(StaffId, StaffId)> {
+    let approved_by = wanted.approved_by.as_ref()?;
+    let path = at.part("approvedBy");
+    let reviewer = person(plan, &path, approved_by)?;
+    if reviewer.role != Role::ClinicalReviewer || !reviewer.active {
+        let message = "A template is approved by a clinical reviewer who works here.";
+        plan.refuse(Code::NotAllowedNow, &path, message);
+        return None;
+    }
+    let Some(written_by) = &wanted.written_by else {
+        let message = "Say who wrote what is approved: nobody approves their own words.";
+        plan.refuse(Code::Required, &at.part("writtenBy"), message);
+        return None;
     };
-    Whole {
-        subject: wanted.subject.clone(),
-        html: framed(layout.map(|layout| &layout.html.0), &wanted.html.0),
-        text: framed(layout.map(|layout| &layout.text.0), &wanted.text.0),
-        // What a frame that does not exist would have held cannot be missed.
-        is_whole: layout.is_some() == wanted.layout.is_some(),
+    let author = person(plan, &at.part("writtenBy"), written_by)?;
+    if author.id == reviewer.id {
+        plan.refuse(Code::NotAllowedNow, &path, "Nobody approves their own words.");
+        return None;
+    }
+    Some((author.id, reviewer.id))
+}
+
+/// The member of staff of this address, here or in the document.
+fn person(plan: &mut Plan<'_>, path: &str, address: &str) -> Option<staff::Model> {
+    let address = address.trim().to_lowercase();
+    let planned = &plan.rows.staff;
+    let found = planned
+        .made
+        .iter()
+        .chain(&planned.changed)
+        .chain(&plan.known.staff)
+        .find(|row| row.email == address)
+        .cloned();
+    plan.meant(path, found, "member of staff")
+}
+
+/// The template's words in its layout, compiled.
+fn content(plan: &mut Plan<'_>, at: At, wanted: &TemplateSetup, private: &PrivateWords) -> Option<Content> {
+    let found = plan
+        .setup
+        .layouts
+        .iter()
+        .find(|layout| layout.key == wanted.layout);
+    let layout = plan.meant(&at.part("layout"), found, "layout")?;
+    let draft = Draft {
+        default_language: wanted.default_language.clone(),
+        layout: layout.mjml.0.clone(),
+        words: wanted.bodies.iter().map(words).collect(),
+    };
+    compile(&draft, private)
+        .map_err(|findings| refuse_findings(plan, at, findings))
+        .ok()
+}
+
+fn words(body: &BodySetup) -> Words {
+    Words {
+        language: body.language.clone(),
+        subject: body.subject.clone(),
+        preheader: body.preheader.clone(),
+        slots: body
+            .slots
+            .iter()
+            .map(|(name, text)| (name.clone(), text.0.clone()))
+            .collect(),
+        text: body.text.as_ref().map(|text| text.0.clone()),
     }
 }
 
-/// Plans a new version if the text is not that of the newest.
-fn version(plan: &mut Plan<'_>, at: At, template: &template::Model, whole: Whole) {
-    if whole.is_whole {
-        let wrong = check(&whole.subject, &whole.html, &whole.text, template.purpose);
-        plan.refuse_below(&format!("{}.{}", at.0, at.1), wrong);
-    }
-    let newest = plan.known.template_texts.get(&template.id);
-    let is_same = newest.is_some_and(|row| {
-        (&row.subject, &row.html, &row.text) == (&whole.subject, &whole.html, &whole.text)
-    });
-    if is_same {
-        plan.rows.template_versions.same += 1;
-        return;
-    }
-    let row = template_version::Model {
-        id: new_id(plan.now),
-        template_id: template.id,
-        version: newest.map_or(1, |row| row.version + 1),
-        subject: whole.subject,
-        html: whole.html,
-        text: whole.text,
-        created_at: plan.now,
+/// Refuses what must not be: of a template that comes approved, what a reviewer would never be shown.
+fn refuse_findings(plan: &mut Plan<'_>, at: At, findings: Vec<Finding>) {
+    let wrong = findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Warning)
+        .map(Finding::refusal)
+        .collect();
+    plan.refuse_below(&format!("{}.{}", at.0, at.1), wrong);
+}
+
+/// Plans a new version if a letter differs from the newest, and its approval if the document says so.
+fn version(
+    plan: &mut Plan<'_>,
+    template: &template::Model,
+    content: Content,
+    approval: Option<(StaffId, StaffId)>,
+) {
+    let newest = plan.known.template_texts.get(&template.id).cloned();
+    let (mut row, before) = match newest {
+        Some(newest) if newest.content_sha256 == content.sha256 => (newest.clone(), Some(newest)),
+        newest => {
+            let number = newest.as_ref().map_or(1, |row| row.version + 1);
+            let author = approval.map_or(Actor::SYSTEM, |(author, _)| Actor {
+                kind: entity::enums::ActorKind::Staff,
+                id: Some(author.0),
+            });
+            if let Some(old) = newest {
+                plan.rows.template_versions.changed.push(template_version::Model {
+                    state: TemplateState::Superseded,
+                    ..old
+                });
+            }
+            (new_version(template.id, number, content, author, plan.now), None)
+        }
     };
-    plan.rows.template_versions.made.push(row);
+    if let Some((_, reviewer)) = approval.filter(|(_, reviewer)| row.author_id != Some(reviewer.0))
+        && row.state != TemplateState::Approved
+    {
+        row.state = TemplateState::Approved;
+        row.submitted_at = row.submitted_at.or(Some(plan.now));
+        row.reviewed_at = Some(plan.now);
+        row.reviewed_by = Some(reviewer);
+        row.approved_sha256 = Some(row.content_sha256.clone());
+    }
+    plan.rows.template_versions.settle(before.as_ref(), row);
 }

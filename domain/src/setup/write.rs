@@ -25,6 +25,8 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.aliases).await?;
     insert(tx, rows.wordings.made).await?;
     settle(tx, rows.templates).await?;
+    // Superseded ones first: one version of a template counts.
+    update(tx, rows.template_versions.changed).await?;
     insert(tx, rows.template_versions.made).await?;
     settle(tx, rows.campaigns).await?;
     insert(tx, rows.campaign_lines.made).await?;

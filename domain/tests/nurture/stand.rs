@@ -13,15 +13,19 @@ use domain::id::new_id;
 use domain::lead::inquiry::{ConsentAnswer, Draft};
 use domain::lead::receive;
 use domain::link::Secrets;
+use domain::outreach::template::seal;
 use domain::patch::Patch;
 use domain::playbook::{self, Playbooks};
 use domain::sequence::{self, Advanced, CreateSequence, PublishSequence, advance_due};
 use domain::viewer::{Actor, Viewer};
 use entity::condition::Condition;
-use entity::enums::{LeadType, Medium, Purpose, Role};
+use entity::enums::{ActorKind, LeadType, Medium, Purpose, Role};
 use entity::id::{ConsentWordingId, LeadId, SequenceId, TokenId};
 use entity::sequence_version::{Action, Exits, Step, Steps, Trigger, TriggerKind};
-use entity::{consent_event, consent_wording, enrollment, lead, message, team, template, template_version};
+use entity::template_version::{Bodies, Body, TemplateState};
+use entity::{
+    consent_event, consent_wording, enrollment, lead, message, staff, team, template, template_version,
+};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, IntoActiveModel,
@@ -134,6 +138,17 @@ impl Stand {
             };
             review.into_active_model().insert(db).await.unwrap();
         }
+        let reviewer = staff::Model {
+            id: new_id(now),
+            email: "rita@clinic.example".to_owned(),
+            display_name: "Rita".to_owned(),
+            role: Role::ClinicalReviewer,
+            time_zone: "America/New_York".to_owned(),
+            password_hash: None,
+            active: true,
+            created_at: now,
+        };
+        reviewer.clone().into_active_model().insert(db).await.unwrap();
         for (key, purpose) in [("hello", Purpose::Marketing), ("help", Purpose::CareCoordination)] {
             let row = template::Model {
                 id: new_id(now),
@@ -142,14 +157,31 @@ impl Stand {
                 purpose,
                 created_at: now,
             };
+            let body = Body {
+                language: "en".to_owned(),
+                subject: "About your request".to_owned(),
+                html: "h".to_owned(),
+                text: "t".to_owned(),
+                ..Body::default()
+            };
+            let digest = seal::digest("en", "", std::slice::from_ref(&body));
             let version = template_version::Model {
                 id: new_id(now),
                 template_id: row.id,
                 version: 1,
-                subject: "About your request".to_owned(),
-                html: "h".to_owned(),
-                text: "t".to_owned(),
+                state: TemplateState::Approved,
+                default_language: "en".to_owned(),
+                layout: String::new(),
+                bodies: Bodies(vec![body]),
+                author_kind: ActorKind::System,
+                author_id: None,
+                content_sha256: digest.clone(),
                 created_at: now,
+                submitted_at: Some(now),
+                reviewed_at: Some(now),
+                reviewed_by: Some(reviewer.id),
+                note: None,
+                approved_sha256: Some(digest),
             };
             row.into_active_model().insert(db).await.unwrap();
             version.into_active_model().insert(db).await.unwrap();

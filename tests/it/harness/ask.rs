@@ -257,6 +257,7 @@ impl Clinic {
                 .find(|row| row.sequence.name == name)
                 .map(|row| row.sequence.id.to_string()),
             "template" => playbook.template_by_key.get(name).map(ToString::to_string),
+            "templateVersion" => playbook.template_version(name).map(|row| row.id.to_string()),
             "wording" => playbook.wording(name, "en").map(|row| row.id.to_string()),
             _ => panic!("no finder for {noun}"),
         };

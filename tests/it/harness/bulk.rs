@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::consent::{Entry, Shown};
+use domain::outreach::plan::own_subject;
 use domain::viewer::Actor;
 use entity::consent_event::{ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource};
 use entity::contact::{self, ContactKind};
@@ -96,7 +97,8 @@ impl Clinic {
             sequence_id: None,
             campaign_id,
             template_version_id: Some(template.id),
-            subject: template.subject.clone(),
+            language: None,
+            subject: own_subject(template),
             rfc_message_id: format!("{}@clinic.example", id.0.simple()),
             state: MessageState::Planned,
             due_at,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::consent::{Entry, Shown};
+use domain::outreach::plan::own_subject;
 use domain::playbook::Playbook;
 use domain::viewer::Actor;
 use entity::consent_event::{
@@ -93,7 +94,8 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 sequence_id: None,
                 campaign_id: None,
                 template_version_id: Some(template.id),
-                subject: template.subject.clone(),
+                language: None,
+                subject: own_subject(&template),
                 rfc_message_id: format!("{}@clinic.example", id.0.simple()),
                 state: MessageState::Planned,
                 due_at: now,

@@ -4,15 +4,14 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use domain::hospital::Hospital;
 use domain::outreach::claim::{Recipient, Sendable};
-use domain::outreach::template::{MailFacts, Renderer, TemplateFault};
+use domain::outreach::template::{MailFacts, Renderer, TemplateFault, sample};
 use domain::playbook::Playbook;
 use domain::preference;
-use entity::contact;
 use entity::enums::Purpose;
 use entity::message::{GateReason, MessageKind};
+use entity::{contact, staff};
 
 use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, opt_in, staff_notice};
 
@@ -94,6 +93,9 @@ impl Writer {
     ) -> Result<Mail, Unwritable> {
         match sendable.recipient() {
             Recipient::Contact(contact) => self.to_contact(h, playbook, sendable, contact, now),
+            Recipient::Staff(staff) if sendable.message().kind == MessageKind::TemplateTest => {
+                self.test_mail(h, sendable, staff, now)
+            }
             Recipient::Staff(staff) => {
                 let site = &h.site;
                 let message = sendable.message();
@@ -119,6 +121,38 @@ impl Writer {
         }
     }
 
+    /// A template to look at, filled in with what is known of nobody. It says so in its subject.
+    fn test_mail(
+        &self,
+        h: &Hospital,
+        sendable: &Sendable,
+        staff: &staff::Model,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let message = sendable.message();
+        let template = sendable.template().ok_or(Unwritable::Template(None))?;
+        let wanted = message.language.as_deref().unwrap_or(&template.default_language);
+        let body = template.body(wanted).ok_or(Unwritable::Template(None))?;
+        let facts = MailFacts {
+            postal_address: &h.site.postal_address,
+            hospital_name: &h.site.name,
+            ..sample::everything_known()
+        };
+        // Not remembered: what is tried need not be what was approved.
+        let rendered = self.renderer.render_body(body, &facts)?;
+        Ok(self.letterhead.write(Parts {
+            to_name: &staff.display_name,
+            to_address: sendable.address(),
+            subject: format!("[Test] {}", rendered.subject),
+            text: rendered.text,
+            html: rendered.html,
+            message_id: &message.rfc_message_id,
+            unsubscribe_url: None,
+            automatic: true,
+            date: now,
+        })?)
+    }
+
     fn to_contact(
         &self,
         h: &Hospital,
@@ -134,13 +168,15 @@ impl Writer {
         let token = h.secrets.unsubscribe_token(message.id.0);
         let unsubscribe_url = format!("{}/u/{token}", h.site.public_url);
         let template = sendable.template().ok_or(Unwritable::Template(None))?;
+        let (lead, visit) = (sendable.lead(), sendable.next_visit());
         let preferences_url = preference::link::url(h, message, contact);
         let facts = MailFacts {
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &preferences_url,
-            ..facts(h, playbook, sendable, contact)
+            ..MailFacts::of(&h.site, playbook, contact, lead, visit)
         };
-        let rendered = self.renderer.render(template, &facts)?;
+        let wanted = message.language.as_deref().unwrap_or(&contact.language);
+        let rendered = self.renderer.render(template, wanted, &facts)?;
         // A confirmation was asked for, so there is no list to leave (facts: transactional mail is exempt).
         let is_nurture = message.kind == MessageKind::Nurture;
         Ok(self.letterhead.write(Parts {
@@ -179,41 +215,5 @@ impl Writer {
             automatic: true,
             date: now,
         })?)
-    }
-}
-
-/// What the mail can say, but for its links.
-fn facts<'a>(
-    h: &'a Hospital,
-    playbook: &'a Playbook,
-    sendable: &'a Sendable,
-    contact: &'a contact::Model,
-) -> MailFacts<'a> {
-    let lead = sendable.lead();
-    let visit = sendable.next_visit();
-    let facility_id = visit
-        .and_then(|visit| visit.facility_id)
-        .or_else(|| lead.and_then(|lead| lead.facility_id));
-    let facility = facility_id.and_then(|id| playbook.facilities.get(&id));
-    let zone: Tz = playbook.zone(facility_id);
-    let site = &h.site;
-    MailFacts {
-        given_name: &contact.given_name,
-        family_name: &contact.family_name,
-        facility_name: facility.map_or(site.name.as_str(), |facility| &facility.name),
-        facility_phone: facility
-            .and_then(|facility| facility.phone.as_deref())
-            .unwrap_or_default(),
-        service_line_name: lead
-            .and_then(|lead| playbook.lines.get(&lead.service_line_id?))
-            .map(|line| line.name.as_str()),
-        appointment_at: visit.map(|visit| visit.starts_at.with_timezone(&zone)),
-        unsubscribe_url: "",
-        preferences_url: "",
-        postal_address: &site.postal_address,
-        hospital_name: &site.name,
-        team_name: lead
-            .and_then(|lead| playbook.teams.get(&lead.team_id))
-            .map_or(site.name.as_str(), |team| &team.name),
     }
 }

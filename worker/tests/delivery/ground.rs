@@ -10,17 +10,19 @@ use domain::hospital::{Hospital, Site};
 use domain::id::new_id;
 use domain::link::Secrets;
 use domain::nudge::{NoNudges, Nudger};
+use domain::outreach::template::seal;
 use domain::playbook::Playbooks;
 use domain::signal::Signals;
 use domain::viewer::Actor;
 use entity::consent_event::{ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource};
 use entity::contact::{self, ContactKind};
-use entity::enums::{Medium, Purpose};
+use entity::enums::{ActorKind, Medium, Purpose, Role};
 use entity::id::{ConsentEventId, ContactId, MessageId, TemplateId, TemplateVersionId};
 use entity::message::{self, GateReason, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::suppression::{self, SuppressionReason};
-use entity::{team, template, template_version};
+use entity::template_version::{Bodies, Body, TemplateState};
+use entity::{staff, team, template, template_version};
 use sea_orm::ActiveValue::Set;
 use sea_orm::IntoActiveModel;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
@@ -303,14 +305,43 @@ async fn template(h: &Hospital, key: &str, subject: &str) -> TemplateVersionId {
         created_at: Set(now),
     };
     row.insert(&h.db).await.unwrap();
+    let reviewer = staff::ActiveModel {
+        id: Set(new_id(now)),
+        email: Set(format!("{key}@reviewers.example")),
+        display_name: Set("Rita".to_owned()),
+        role: Set(Role::ClinicalReviewer),
+        time_zone: Set("UTC".to_owned()),
+        password_hash: Set(None),
+        active: Set(true),
+        created_at: Set(now),
+    };
+    let reviewer = reviewer.insert(&h.db).await.unwrap();
+    let words = "Hello {{ given_name }} {{ unsubscribe_url }} {{ postal_address }}";
+    let body = Body {
+        language: "en".to_owned(),
+        subject: subject.to_owned(),
+        html: format!("<p>{words}</p>"),
+        text: words.to_owned(),
+        ..Body::default()
+    };
+    let digest = seal::digest("en", "", std::slice::from_ref(&body));
     let version = template_version::ActiveModel {
         id: Set(new_id(now)),
         template_id: Set(template_id),
         version: Set(1),
-        subject: Set(subject.to_owned()),
-        html: Set("<p>Hello {{ given_name }} {{ unsubscribe_url }} {{ postal_address }}</p>".to_owned()),
-        text: Set("Hello {{ given_name }} {{ unsubscribe_url }} {{ postal_address }}".to_owned()),
+        state: Set(TemplateState::Approved),
+        default_language: Set("en".to_owned()),
+        layout: Set(String::new()),
+        bodies: Set(Bodies(vec![body])),
+        author_kind: Set(ActorKind::System),
+        author_id: Set(None),
+        content_sha256: Set(digest.clone()),
         created_at: Set(now),
+        submitted_at: Set(Some(now)),
+        reviewed_at: Set(Some(now)),
+        reviewed_by: Set(Some(reviewer.id)),
+        note: Set(None),
+        approved_sha256: Set(Some(digest)),
     };
     version.insert(&h.db).await.unwrap().id
 }

@@ -605,25 +605,30 @@ async fn a_sequence_is_written_with_its_text_published_and_entered() {
     let token = &ground.token(Role::MarketingOps).await;
     let lead = ground.lead(1, "sleep study").await.to_string();
     let text = "Hello {{ given_name }}, call us at {{ facility_phone }}.";
-    let template = json!({ "key": "hello", "name": "Hello", "purpose": "CARE_COORDINATION", "subject": "Hello", "html": format!("<p>{text}</p>"), "text": text });
+    let layout = "<mjml><mj-body><mj-section><mj-column><mj-text>{{ slot.body }}</mj-text></mj-column></mj-section></mj-body></mjml>";
+    let body = |subject: &str| json!([{ "language": "en", "subject": subject, "slots": [{ "name": "body", "text": text }] }]);
+    let template = json!({ "key": "hello", "name": "Hello", "purpose": "CARE_COORDINATION", "layout": layout, "bodies": body("Hello") });
     let written = done(
         &ground,
         token,
         "createTemplate",
-        "template { id key version }",
+        "template { id key current { number } }",
         template,
     )
     .await;
-    let again = json!({ "templateId": written["template"]["id"], "subject": "Good day", "version": 1 });
+    let again = json!({ "templateId": written["template"]["id"], "bodies": body("Good day"), "version": 1 });
     let again = done(
         &ground,
         token,
         "updateTemplate",
-        "template { version subject }",
+        "template { current { number state bodies { subject text } } }",
         again,
     )
     .await;
-    assert_eq!(again["template"], json!({ "version": 2, "subject": "Good day" }));
+    assert_eq!(
+        again["template"],
+        json!({ "current": { "number": 2, "state": "DRAFT", "bodies": [{ "subject": "Good day", "text": text }] } })
+    );
     let steps = json!([
         { "key": "mail", "kind": "SEND_EMAIL", "template": "hello" },
         { "key": "pause", "kind": "WAIT", "wait": 0 },

@@ -314,6 +314,8 @@ pub enum MessageKind {
     FollowUpLate,
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice,
+    /// To staff: a template with a sample person's facts, to look at.
+    TemplateTest,
 }
 
 /// What the gate said.
@@ -543,7 +545,7 @@ pub enum GateReason {
     CapacityHeld,
     /// Bulk mail is stopped to keep the good name of the sending domain.
     SendingStopped,
-    /// The text is not approved, or was changed since.
+    /// The newest version of the template is not approved, or is not what was approved.
     TemplateNotApproved,
     /// The sequence is paused.
     SequencePaused,

@@ -24,9 +24,8 @@ use sea_orm::DatabaseTransaction;
 
 use super::Recipient;
 use super::rows::{
-    Contacts, campaigns, contacts, enrollments, find_follow_ups, find_leads, find_staff, find_templates,
-    history, holds, is_stopped, latest_consents, next_visits, preferences, sequences, suppressed,
-    unwanted_lines,
+    Contacts, campaigns, contacts, enrollments, find_follow_ups, find_leads, find_staff, history, holds,
+    is_stopped, latest_consents, next_visits, preferences, sequences, suppressed, templates, unwanted_lines,
 };
 use crate::consent::Standing;
 use crate::consent::standing::fold;
@@ -63,7 +62,8 @@ pub(in crate::outreach) struct Known<'a> {
     holds: Vec<outreach_hold::Model>,
     sending_stopped: bool,
     follow_ups: HashMap<FollowUpId, Arc<follow_up::Model>>,
-    templates: HashMap<TemplateVersionId, Arc<template_version::Model>>,
+    /// By the version that a message was planned with: the version that counts now, and whether mails may be made of it.
+    templates: HashMap<TemplateVersionId, (Arc<template_version::Model>, bool)>,
     /// The next booked visit of each lead.
     visits: HashMap<LeadId, appointment::Model>,
 }
@@ -128,10 +128,7 @@ impl<'a> Known<'a> {
                 find_follow_ups(tx, ids(messages, |m| m.follow_up_id)).await?,
                 |row| row.id,
             ),
-            templates: by_id(
-                find_templates(tx, ids(messages, |m| m.template_version_id)).await?,
-                |row| row.id,
-            ),
+            templates: templates(tx, ids(messages, |m| m.template_version_id)).await?,
         })
     }
 
@@ -182,7 +179,7 @@ impl<'a> Known<'a> {
             sequence_paused: self
                 .sequence(message)
                 .is_some_and(|(state, _)| state == SequenceState::Paused),
-            template: TemplateApproval::NotNeeded,
+            template: self.approval(message),
             pacing: self.pacing(message, &campaigns),
             sending_stopped: self.sending_stopped,
             lead_left: self.lead_left(message),
@@ -219,8 +216,18 @@ impl<'a> Known<'a> {
         self.leads.get(&message.lead_id?).cloned()
     }
 
-    pub(super) fn template(&self, message: &message::Model) -> Option<Arc<template_version::Model>> {
+    /// The version of its template that counts now, and whether mails may be made of it.
+    pub(super) fn template(&self, message: &message::Model) -> Option<(Arc<template_version::Model>, bool)> {
         self.templates.get(&message.template_version_id?).cloned()
+    }
+
+    /// Whether the words that a contact would read were agreed to. Mail to staff about their work has none to agree to.
+    fn approval(&self, message: &message::Model) -> TemplateApproval {
+        match self.template(message) {
+            _ if message.contact_id.is_none() => TemplateApproval::NotNeeded,
+            Some((_, true)) => TemplateApproval::Approved,
+            _ => TemplateApproval::NotApproved,
+        }
     }
 
     pub(super) fn follow_up(&self, message: &message::Model) -> Option<Arc<follow_up::Model>> {

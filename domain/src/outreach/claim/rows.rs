@@ -9,7 +9,7 @@ use entity::appointment::AppointmentState;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId, TemplateId,
     TemplateVersionId,
 };
 use entity::sending_stop::EVERY_DOMAIN;
@@ -29,6 +29,7 @@ use sea_orm::{
 use super::known::by_id;
 use crate::error::Result;
 use crate::outreach::gate::CampaignNow;
+use crate::outreach::template::seal::is_approved;
 
 /// What a reader does with the contacts that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,17 +247,40 @@ pub(super) async fn find_follow_ups(
         .await?)
 }
 
-pub(super) async fn find_templates(
+/// For each version that messages were planned with, the version of that template that counts now, and whether mails may
+/// be made of it. The digest is taken of the row as it is now, so a changed letter is seen however it came about.
+pub(super) async fn templates(
     tx: &DatabaseTransaction,
-    ids: Vec<TemplateVersionId>,
-) -> Result<Vec<template_version::Model>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    planned: Vec<TemplateVersionId>,
+) -> Result<HashMap<TemplateVersionId, (Arc<template_version::Model>, bool)>> {
+    if planned.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(template_version::Entity::find()
-        .filter(template_version::Column::Id.is_in(ids))
+    let planned = template_version::Entity::find()
+        .select_only()
+        .columns([template_version::Column::Id, template_version::Column::TemplateId])
+        .filter(template_version::Column::Id.is_in(planned))
+        .into_tuple::<(TemplateVersionId, TemplateId)>()
         .all(tx)
-        .await?)
+        .await?;
+    let mut wanted: Vec<TemplateId> = planned.iter().map(|(_, template)| *template).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let current: HashMap<TemplateId, (Arc<template_version::Model>, bool)> = template_version::Entity::find()
+        .filter(template_version::Column::TemplateId.is_in(wanted))
+        .filter(Expr::cust(template_version::COUNTS))
+        .all(tx)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let approved = is_approved(&row);
+            (row.template_id, (Arc::new(row), approved))
+        })
+        .collect();
+    Ok(planned
+        .into_iter()
+        .filter_map(|(version, template)| Some((version, current.get(&template)?.clone())))
+        .collect())
 }
 
 pub(super) async fn enrollments(

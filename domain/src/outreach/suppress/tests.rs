@@ -56,6 +56,7 @@ async fn mail(ground: &Ground, contact_id: ContactId, kind: MessageKind, purpose
         sequence_id: None,
         campaign_id: None,
         template_version_id: None,
+        language: None,
         subject: "Hello".to_owned(),
         rfc_message_id: format!("{id}@mail.example.org"),
         state: MessageState::Planned,

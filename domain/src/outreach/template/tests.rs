@@ -1,222 +1,230 @@
-use chrono::{TimeZone, Utc};
-use entity::enums::Purpose;
-use entity::id::TemplateId;
-use proptest::prelude::*;
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
 use super::*;
 
-fn version(number: u128, subject: &str, html: &str, text: &str) -> template_version::Model {
-    template_version::Model {
-        id: TemplateVersionId(Uuid::from_u128(number)),
-        template_id: TemplateId(Uuid::from_u128(1)),
-        version: 1,
-        subject: subject.to_owned(),
-        html: html.to_owned(),
-        text: text.to_owned(),
-        created_at: Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap(),
+const LAYOUT: &str = "<mjml lang=\"{{ language }}\"><mj-head><mj-preview>{{ preheader }}</mj-preview></mj-head><mj-body>\
+    <mj-section><mj-column><mj-text>{{ slot.body }}</mj-text></mj-column></mj-section></mj-body></mjml>";
+
+fn draft(subject: &str, body: &str) -> Draft {
+    Draft {
+        default_language: "en".to_owned(),
+        layout: LAYOUT.to_owned(),
+        words: vec![Words {
+            language: "en".to_owned(),
+            subject: subject.to_owned(),
+            preheader: "Hi {{ given_name | default: 'there' }}".to_owned(),
+            slots: BTreeMap::from([("body".to_owned(), body.to_owned())]),
+            text: None,
+        }],
     }
 }
 
-fn facts() -> MailFacts<'static> {
-    MailFacts {
-        given_name: "Pat",
-        family_name: "O'Neill",
-        facility_name: "Riverside",
-        facility_phone: "+12025550143",
-        service_line_name: None,
-        appointment_at: chrono_tz::America::New_York
-            .with_ymd_and_hms(2026, 12, 1, 14, 30, 0)
-            .single(),
-        unsubscribe_url: "https://example.org/u/abc",
-        preferences_url: "https://example.org/p/abc",
-        postal_address: "1 Main St\nSpringfield",
-        hospital_name: "General & Sons",
-        team_name: "Sleep intake",
-    }
+fn private() -> PrivateWords {
+    PrivateWords::named(["Cardiology", "heart care", "Wound Desk"])
 }
 
-fn render(subject: &str, html: &str, text: &str) -> Result<Rendered, TemplateFault> {
-    Renderer::default().render(&version(1, subject, html, text), &facts())
+fn compiled(subject: &str, body: &str) -> Content {
+    compile(&draft(subject, body), &private()).unwrap()
 }
 
-const FOOTER: &str = "{{ unsubscribe_url }} {{ postal_address }}";
+/// The rules for which a draft is not kept, with the words that they point at.
+fn refused(draft: &Draft) -> Vec<(&'static str, String)> {
+    let findings = compile(draft, &private()).err().unwrap_or_default();
+    findings
+        .iter()
+        .map(|finding| {
+            let source = match &finding.part {
+                Part::Layout => draft.layout.as_str(),
+                Part::Subject => &draft.words[0].subject,
+                Part::Preheader => &draft.words[0].preheader,
+                Part::Slot(name) => &draft.words[0].slots[name],
+                Part::Text => draft.words[0].text.as_deref().unwrap_or_default(),
+            };
+            let length = finding.end - finding.start;
+            (
+                finding.rule,
+                source.chars().skip(finding.start).take(length).collect(),
+            )
+        })
+        .collect()
+}
+
+fn render(content: &Content, facts: &MailFacts<'_>) -> Rendered {
+    Renderer::default()
+        .render_body(&content.bodies.0[0], facts)
+        .unwrap()
+}
 
 #[test]
-fn a_mail_has_its_values_filled_in() {
-    let mail = render(
-        "Hello {{ given_name }}",
-        "<p>{{ hospital_name }}</p>",
-        "{% if appointment_at %}{{ appointment_at }}{% endif %}: {{ service_line_name | default: 'our service' }}",
-    )
-    .unwrap();
-    assert_eq!(mail.subject, "Hello Pat");
-    assert_eq!(mail.html, "<p>General &amp; Sons</p>");
-    assert_eq!(mail.text, "Tuesday, December 1, 2026 at 2:30 PM EST: our service");
-}
-
-#[test]
-fn a_persons_text_never_becomes_markup_or_a_second_header() {
-    let hostile = MailFacts {
-        given_name: "<img src=x onerror='y'>\r\nBcc: a@example.org",
-        ..facts()
-    };
-    let version = version(
-        1,
-        "Hi {{ given_name }}",
-        r#"<a title="{{ given_name }}">x</a>"#,
-        "x",
+fn slots_become_paragraphs_lists_bold_and_links_in_both_parts() {
+    let content = compiled(
+        "Hello",
+        "Dear {{ given_name | default: \"reader\" }},\n\n- **one**\n- two\n\n[Our page](https://h.example.edu/visit)",
     );
-    let mail = Renderer::default().render(&version, &hostile).unwrap();
+    let mail = render(&content, &sample::everything_known());
+    assert!(mail.html.contains("<html lang=\"en\""), "{}", mail.html);
+    assert!(mail.html.contains(">Dear Alex,</p>"), "{}", mail.html);
     assert!(
-        !mail.html.contains("<img") && !mail.html.contains('\''),
+        mail.html.contains("<li><strong>one</strong></li><li>two</li>"),
         "{}",
         mail.html
     );
-    assert_eq!(mail.subject.lines().count(), 1);
-    assert!(!mail.subject.contains('\r'));
-}
-
-#[test]
-fn a_value_that_looks_like_liquid_stays_text() {
-    let sly = MailFacts {
-        given_name: "{{ unsubscribe_url }}",
-        ..facts()
-    };
-    let mail = Renderer::default()
-        .render(&version(1, "s", "h", "{{ given_name }}"), &sly)
-        .unwrap();
-    assert_eq!(mail.text, "{{ unsubscribe_url }}");
-}
-
-#[test]
-fn a_long_subject_is_cut_and_an_empty_one_is_a_fault() {
-    let mail = render(&"ä".repeat(400), "h", "t").unwrap();
-    assert_eq!(mail.subject.chars().count(), MAX_SUBJECT_CHARS);
+    assert!(
+        mail.html.contains("<a href=\"https://h.example.edu/visit\""),
+        "{}",
+        mail.html
+    );
+    assert!(!mail.html.contains("fonts.googleapis"), "{}", mail.html);
     assert_eq!(
-        render("{{ service_line_name }} \n", "h", "t"),
-        Err(TemplateFault::EmptySubject)
+        mail.text,
+        "Dear Alex,\n\n- one\n- two\n\nOur page <https://h.example.edu/visit>"
     );
 }
 
 #[test]
-fn a_part_that_grows_too_large_is_a_fault() {
-    let long = MailFacts {
-        hospital_name: &"&".repeat(MAX_VALUE_CHARS),
-        ..facts()
+fn neither_an_editors_nor_a_persons_words_become_markup() {
+    let content = compiled(
+        "Hello {{ given_name }}!",
+        "<b>{{ given_name }}</b> \"&\" {{ family_name }}",
+    );
+    let facts = MailFacts {
+        given_name: "<img src=x>\r\nBcc: a@example.org",
+        ..sample::everything_known()
     };
-    let html = "{{ hospital_name }}".repeat(200);
-    let outcome = Renderer::default().render(&version(1, "s", &html, "t"), &long);
-    assert_eq!(outcome, Err(TemplateFault::TooLarge));
+    let mail = render(&content, &facts);
+    assert_eq!(mail.subject, "Hello <img src=x> Bcc: a@example.org!");
+    assert!(mail.html.contains("&lt;b&gt;&lt;img src=x&gt;"), "{}", mail.html);
+    assert!(!mail.html.contains("<img"), "{}", mail.html);
 }
 
 #[test]
-fn what_could_run_away_is_not_in_the_language() {
-    for source in [
-        "{% for i in (1..1000000000) %}x{% endfor %}",
-        "{% assign a = 'x' %}",
-        "{% capture a %}x{% endcapture %}",
-        "{% include 'other' %}",
-        "{% render 'other' %}",
-        "{{ given_name | append: given_name }}",
-        "{{ given_name | date: '%Y' }}",
-        "{{ given_name.size }}",
-        "{{ nobody }}",
-        "{% if nobody %}{% endif %}",
-        "{{ given_name",
-        "{% if given_name %}",
-        "{{ given_name | default: 'x }}",
-    ] {
+fn a_subject_a_preheader_or_an_address_that_tells_too_much_is_not_kept() {
+    let body = "Call us.";
+    let cases = [
+        (
+            draft("Your {{ service_line_name }} visit", body),
+            "private-field",
+            "{{ service_line_name }}",
+        ),
+        (
+            draft("{% if team_name %}Hello{% endif %} you", body),
+            "private-field",
+            "{% if team_name %}",
+        ),
+        (
+            draft("See you {{ appointment_at }}", body),
+            "private-field",
+            "{{ appointment_at }}",
+        ),
+        (
+            draft("About your cardiology visit", body),
+            "private-word",
+            "cardiology",
+        ),
+        (
+            draft("The wound desk answers", body),
+            "private-word",
+            "wound desk",
+        ),
+        (
+            draft("Time for your colonoscopy", body),
+            "private-word",
+            "colonoscopy",
+        ),
+        (draft("Hello\r\nBcc: a", body), "characters", "\r"),
+        (
+            draft("Hello", "[x](https://h.example.edu/?n={{ given_name }})"),
+            "private-field",
+            "{{ given_name }}",
+        ),
+        (
+            draft("Hello", "[x](https://h.example.edu/c%61rdiology)"),
+            "private-word",
+            "https://h.example.edu/c%61rdiology",
+        ),
+        (
+            draft(
+                "Hello",
+                "{% if service_line_name == \"A\" %}[x](https://h.example.edu/a){% endif %} b",
+            ),
+            "private-field",
+            "https://h.example.edu/a",
+        ),
+        (
+            draft("Hello", "[x](javascript:alert)"),
+            "link",
+            "javascript:alert",
+        ),
+        (draft("Hello", "{{ answers }}"), "liquid", "{{ answers }}"),
+    ];
+    for (draft, rule, words) in cases {
+        let found = refused(&draft);
         assert_eq!(
-            render("s", source, "t"),
-            Err(TemplateFault::Unreadable),
-            "{source}"
-        );
-        assert!(
-            !check("s", source, "t", Purpose::CareCoordination).is_empty(),
-            "{source}"
+            found.first().map(|(rule, at)| (*rule, at.as_str())),
+            Some((rule, words)),
+            "{found:?}"
         );
     }
-    let deep = "{% if given_name %}".repeat(5000) + &"{% endif %}".repeat(5000);
-    assert_eq!(render("s", &deep, "t"), Err(TemplateFault::Unreadable));
-}
-
-#[test]
-fn a_kept_template_gives_the_same_mail_again_and_the_number_kept_is_bounded() {
-    let renderer = Renderer::default();
-    for number in 0..(MAX_COMPILED as u128 + 10) {
-        let version = version(number, "s {{ given_name }}", "h", "t");
-        let first = renderer.render(&version, &facts()).unwrap();
-        assert_eq!(renderer.render(&version, &facts()).unwrap(), first);
-    }
-    assert!(renderer.kept().len() <= MAX_COMPILED);
-}
-
-#[test]
-fn a_good_template_passes_the_check() {
-    let part = format!(
-        "{{% if given_name != \"\" %}}Dear {{{{ given_name }}}}{{% else %}}Hello{{% endif %}} {FOOTER}"
+    let mut in_preheader = draft("Hello", body);
+    in_preheader.words[0].preheader = "Your chemotherapy".to_owned();
+    assert_eq!(
+        refused(&in_preheader),
+        [("private-word", "chemotherapy".to_owned())]
     );
-    assert_eq!(check("About your request", &part, &part, Purpose::Marketing), []);
+    // What may stand in the body, and what looks private and is not.
+    assert!(
+        refused(&draft(
+            "{{ given_name | default: \"Hello\" }}",
+            "Your {{ service_line_name }} visit"
+        ))
+        .is_empty()
+    );
 }
 
 #[test]
-fn promotional_mail_must_always_show_the_address_and_the_way_out() {
-    let fields = |html: &str, text: &str| -> Vec<String> {
-        check("s", html, text, Purpose::Marketing)
-            .into_iter()
-            .map(|r| r.field.join("."))
-            .collect()
-    };
-    assert_eq!(fields("x", "x"), ["html", "html", "text", "text"]);
-    assert_eq!(fields(FOOTER, "{{ unsubscribe_url }}"), ["text"]);
-    let hidden = format!("x {{% if service_line_name %}}{FOOTER}{{% endif %}}");
-    assert_eq!(fields(&hidden, FOOTER), ["html", "html"]);
-    assert_eq!(check("s", "x", "x", Purpose::CareCoordination), []);
-}
-
-#[test]
-fn a_subject_may_not_name_the_service_not_even_in_a_branch() {
-    for subject in [
-        "{{ service_line_name }}",
-        "Hi{% if team_name == 'Sleep' %}!{% endif %}",
+fn a_layout_fetches_nothing_and_runs_nothing() {
+    for (layout, rule) in [
+        (
+            "<mjml><mj-body><mj-include path=\"/etc/passwd\" /></mj-body></mjml>",
+            "element",
+        ),
+        (
+            "<mjml><mj-body><mj-raw><script>x</script></mj-raw></mj-body></mjml>",
+            "element",
+        ),
+        (
+            "<mjml><mj-body><mj-raw><p onclick=\"x\">x</p></mj-raw></mj-body></mjml>",
+            "element",
+        ),
     ] {
-        let refusals = check(subject, "h", "t", Purpose::CareCoordination);
-        assert_eq!(refusals.len(), 1, "{subject}");
-        assert_eq!(refusals[0].field, ["subject"]);
+        let draft = Draft {
+            layout: layout.to_owned(),
+            ..draft("Hello", "x")
+        };
+        assert_eq!(
+            refused(&draft).first().map(|(rule, _)| *rule),
+            Some(rule),
+            "{layout}"
+        );
     }
 }
 
 #[test]
-fn a_subject_is_one_line() {
-    for subject in ["About\r\nBcc: x", "About\n", "About\u{7}"] {
-        let refusals = check(subject, "h", "t", Purpose::CareCoordination);
-        assert_eq!(refusals.len(), 1, "{subject:?}");
-        assert_eq!(refusals[0].field, ["subject"]);
+fn the_digest_changes_with_every_letter() {
+    let one = compiled("Hello", "Call us.");
+    assert_eq!(one.sha256, compiled("Hello", "Call us.").sha256);
+    for other in [compiled("Hella", "Call us."), compiled("Hello", "Call us!")] {
+        assert_ne!(one.sha256, other.sha256);
     }
 }
 
 #[test]
-fn the_scanner_and_the_values_know_the_same_names() {
-    let mut known: Vec<String> = values(&facts(), str::to_owned)
+fn the_catalog_and_the_values_know_the_same_names() {
+    let mut known: Vec<String> = values(&sample::everything_known(), "en", str::to_owned)
         .keys()
         .map(|key| key.to_string())
         .collect();
-    known.sort();
-    assert_eq!(known, language::VARIABLES);
-}
-
-proptest! {
-    #[test]
-    fn no_source_breaks_the_renderer(source in "[{}%| a-z_'\"\\-]{0,60}") {
-        let _ = render("s", &source, &source);
-        let _ = check(&source, &source, &source, Purpose::Marketing);
-    }
-
-    #[test]
-    fn what_a_person_wrote_never_opens_a_tag(name in "\\PC{0,40}") {
-        let facts = MailFacts { given_name: &name, ..facts() };
-        let mail = Renderer::default().render(&version(1, "s", "{{ given_name }}", "t"), &facts).unwrap();
-        prop_assert!(!mail.html.contains(['<', '>', '"', '\'']));
-    }
+    known.sort_unstable();
+    let catalog: Vec<&str> = catalog::CATALOG.iter().map(|(_, name, _)| *name).collect();
+    assert_eq!(known, catalog);
 }

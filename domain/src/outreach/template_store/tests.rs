@@ -4,27 +4,28 @@ use sea_orm::PaginatorTrait;
 use super::*;
 use crate::ground::Ground;
 
-const PROMOTION: &str = "Hello {{ given_name }}. {{ postal_address }} {{ unsubscribe_url }}";
-
 fn welcome() -> CreateTemplate {
     CreateTemplate {
         key: "welcome".to_owned(),
         name: "Welcome,  once".to_owned(),
         purpose: Purpose::Marketing,
-        subject: "Hello".to_owned(),
-        html: format!("<p>{PROMOTION}</p>"),
-        text: PROMOTION.to_owned(),
+        draft: Draft {
+            default_language: "en".to_owned(),
+            layout: "<mjml><mj-body><mj-section><mj-column><mj-text>{{ slot.body }}</mj-text>\
+                     <mj-text>{{ postal_address }} {{ unsubscribe_url }}</mj-text></mj-column></mj-section></mj-body></mjml>"
+                .to_owned(),
+            words: vec![words("Hello")],
+        },
+        layout_of: None,
     }
 }
 
-fn edit(template_id: TemplateId) -> UpdateTemplate {
-    UpdateTemplate {
-        template_id,
-        name: None,
-        subject: None,
-        html: None,
-        text: None,
-        version: None,
+fn words(subject: &str) -> Words {
+    Words {
+        language: "en".to_owned(),
+        subject: subject.to_owned(),
+        slots: [("body".to_owned(), "Hello, call us.".to_owned())].into(),
+        ..Words::default()
     }
 }
 
@@ -50,18 +51,16 @@ async fn a_new_text_is_a_new_version_and_the_old_one_stays() {
     );
     let id = first.template.id;
     let input = UpdateTemplate {
-        subject: Some("Good day".to_owned()),
+        words: vec![words("Good day")],
         version: Some(1),
-        ..edit(id)
+        ..UpdateTemplate::default()
     };
-    let second = update(&ground.h, &admin, input.clone()).await.unwrap().value;
+    let second = update(&ground.h, &admin, id, input.clone()).await.unwrap().value;
+    let body = &second.version.bodies.0[0];
+    assert_eq!((second.version.version, body.subject.as_str()), (2, "Good day"));
+    assert_eq!(body.html, first.version.bodies.0[0].html);
     assert_eq!(
-        (second.version.version, second.version.subject.as_str()),
-        (2, "Good day")
-    );
-    assert_eq!(second.version.html, first.version.html);
-    assert_eq!(
-        told(update(&ground.h, &admin, input).await),
+        told(update(&ground.h, &admin, id, input).await),
         ["version VERSION_CONFLICT"]
     );
     let playbook = ground.h.playbook().await.unwrap();
@@ -73,7 +72,11 @@ async fn a_new_text_is_a_new_version_and_the_old_one_stays() {
         .one(&ground.h.db)
         .await
         .unwrap();
-    assert_eq!(kept, Some(first.version));
+    let superseded = template_version::Model {
+        state: TemplateState::Superseded,
+        ..first.version
+    };
+    assert_eq!(kept, Some(superseded));
 }
 
 #[tokio::test]
@@ -83,10 +86,13 @@ async fn an_update_that_changes_nothing_leaves_no_trace() {
     let first = create(&ground.h, &admin, welcome()).await.unwrap().value;
     let before = audit_event::Entity::find().count(&ground.h.db).await.unwrap();
     let same = UpdateTemplate {
-        subject: Some("Hello".to_owned()),
-        ..edit(first.template.id)
+        words: vec![words("Hello")],
+        ..UpdateTemplate::default()
     };
-    let after = update(&ground.h, &admin, same).await.unwrap().value;
+    let after = update(&ground.h, &admin, first.template.id, same)
+        .await
+        .unwrap()
+        .value;
     assert_eq!(after, first);
     assert_eq!(
         audit_event::Entity::find().count(&ground.h.db).await.unwrap(),
@@ -95,16 +101,19 @@ async fn an_update_that_changes_nothing_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_promotion_without_the_way_out_is_refused_and_so_is_a_taken_key() {
+async fn a_subject_that_names_a_service_is_refused_and_so_is_a_taken_key() {
     let ground = Ground::at("2026-11-23T14:00:00Z").await;
     let admin = ground.admin();
     let wrong = CreateTemplate {
         key: "Wel come".to_owned(),
-        text: "Hello.".to_owned(),
+        draft: Draft {
+            words: vec![words("Your {{ service_line_name }} visit")],
+            ..welcome().draft
+        },
         ..welcome()
     };
     let told_wrong = told(create(&ground.h, &admin, wrong).await);
-    assert_eq!(told_wrong, ["key INVALID", "text REQUIRED", "text REQUIRED"]);
+    assert_eq!(told_wrong, ["key INVALID", "bodies.en.subject INVALID"]);
     _ = create(&ground.h, &admin, welcome()).await.unwrap();
     assert_eq!(
         told(create(&ground.h, &admin, welcome()).await),
@@ -119,6 +128,12 @@ async fn whoever_has_no_role_finds_no_template() {
     let first = create(&ground.h, &ground.admin(), welcome()).await.unwrap().value;
     let refused = create(&ground.h, &Viewer::Public, welcome()).await;
     assert!(matches!(refused, Err(Error::Missing { .. })));
-    let refused = update(&ground.h, &Viewer::Public, edit(first.template.id)).await;
+    let refused = update(
+        &ground.h,
+        &Viewer::Public,
+        first.template.id,
+        UpdateTemplate::default(),
+    )
+    .await;
     assert!(matches!(refused, Err(Error::Missing { .. })));
 }

@@ -208,6 +208,17 @@ fn check_template(key: &str, purpose: Purpose, playbook: &Playbook, found: &mut 
                 "The template is for another purpose than the sequence.",
             );
         }
+        Some(_) if !speaks_to_everybody(key, playbook) => {
+            let message = "The template has no text in the language of one of the forms.";
+            found.add(Code::NotAllowedNow, "template", message);
+        }
         Some(_) => {}
     }
+}
+
+/// Whether the text is there in the language of every form: who was asked in a language is written to in it.
+fn speaks_to_everybody(key: &str, playbook: &Playbook) -> bool {
+    playbook
+        .template_version(key)
+        .is_some_and(|version| playbook.forms.values().all(|form| version.speaks(&form.language)))
 }

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::enums::LeadStage;
+use entity::enums::{ActorKind, LeadStage};
 use entity::id::{ServiceLineId, TeamId, TemplateId, TemplateVersionId};
+use entity::template_version::{Bodies, TemplateState};
 use entity::{template, template_version};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -52,7 +53,6 @@ fn playbook() -> Playbook {
         template_current: [1, 2].map(|n| (id(n), version_id(n))).into(),
         template_versions: [1, 2]
             .map(|n| {
-                let [subject, html, text] = ["s", "h", "t"].map(str::to_owned);
                 let (id, template_id) = (version_id(n), id(n));
                 (
                     id,
@@ -60,10 +60,19 @@ fn playbook() -> Playbook {
                         id,
                         template_id,
                         version: 1,
-                        subject,
-                        html,
-                        text,
+                        state: TemplateState::Draft,
+                        default_language: "en".to_owned(),
+                        layout: String::new(),
+                        bodies: Bodies::default(),
+                        author_kind: ActorKind::System,
+                        author_id: None,
+                        content_sha256: String::new(),
                         created_at,
+                        submitted_at: None,
+                        reviewed_at: None,
+                        reviewed_by: None,
+                        note: None,
+                        approved_sha256: None,
                     },
                 )
             })
