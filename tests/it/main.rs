@@ -26,3 +26,4 @@ mod privacy;
 mod processes;
 mod schema_matches_entities;
 mod sequences;
+mod templates;

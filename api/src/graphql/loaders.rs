@@ -20,6 +20,7 @@ use entity::{
     form, lead, lead_event, message, placement, sequence, sequence_version, staff, template,
     template_version, token,
 };
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 /// Loads for one request.
@@ -267,6 +268,28 @@ impl Loader<LineWishesOf> for Rows {
             wishes.entry(LineWishesOf(row.contact_id)).or_default().push(row);
         }
         Ok(wishes)
+    }
+}
+
+/// The version of a template that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CurrentOf(pub TemplateId);
+
+impl Loader<CurrentOf> for Rows {
+    type Value = template_version::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, templates: &[CurrentOf]) -> Result<HashMap<CurrentOf, Self::Value>, Self::Error> {
+        let wanted = template_version::Column::TemplateId.is_in(templates.iter().map(|template| template.0));
+        let rows = template_version::Entity::find()
+            .filter(wanted)
+            .filter(Expr::cust(template_version::COUNTS))
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (CurrentOf(row.template_id), row))
+            .collect())
     }
 }
 

@@ -5,24 +5,38 @@ use domain::error::Error as DomainError;
 use domain::outreach::template::catalog::CATALOG;
 use domain::outreach::template::lint::{examine, lint};
 use domain::outreach::template::{self, Draft, PrivateWords, Words, seal};
-use domain::outreach::template_preview::{self};
+use domain::outreach::template_preview;
 use entity::id::{LeadId, TemplateId, TemplateVersionId};
 use entity::template::Column as TemplateColumn;
 use entity::template_version::{Body, Column};
 use entity::{template as templates, template_version};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::EntityTrait;
 
 use super::ask::Ask;
+use super::children::{self, Children};
 use super::directory::{self, Staff};
 use super::errors::Told;
 use super::id::{self, id};
+use super::loaders::CurrentOf;
 use super::page::{Connection, Order, PageArgs, cost, page};
 use super::scalars::DateTime;
 use super::vocabulary::{ActorKind, Purpose};
 
-/// Most versions that are listed of a template, the newest first.
-const MAX_VERSIONS: u64 = 100;
+/// The versions of a template, the newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct VersionsOfTemplate;
+
+impl Children for VersionsOfTemplate {
+    type Entity = template_version::Entity;
+    type Parent = TemplateId;
+
+    const PARENT: Column = Column::TemplateId;
+    const ORDER: Order<template_version::Entity> = Order {
+        name: "versions of a template",
+        columns: &[Column::Version, Column::Id],
+        descending: true,
+    };
+}
 
 /// Where a version of a template stands.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -298,30 +312,16 @@ impl Template {
     /// The version that counts: its newest.
     #[graphql(complexity = "5 + child_complexity")]
     async fn current(&self, ctx: &Context<'_>) -> Result<TemplateVersion, Error> {
-        let ask = Ask::of(ctx);
-        let row = template_version::Entity::find()
-            .filter(Column::TemplateId.eq(self.0.id))
-            .filter(Expr::cust(template_version::COUNTS))
-            .one(ask.db())
-            .await
-            .map_err(DomainError::from)
-            .and_then(|row| row.ok_or_else(|| DomainError::fault("a template has a version that counts")))
-            .told(ask)?;
+        let row = Ask::of(ctx).load(CurrentOf(self.0.id)).await?;
+        let row = row.ok_or_else(|| DomainError::fault("a template has a version that counts"));
+        let row = row.told(Ask::of(ctx))?;
         Ok(self.version(row))
     }
 
     /// Its versions, the newest first, at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn versions(&self, ctx: &Context<'_>) -> Result<Vec<TemplateVersion>, Error> {
-        let ask = Ask::of(ctx);
-        let rows = template_version::Entity::find()
-            .filter(Column::TemplateId.eq(self.0.id))
-            .order_by_desc(Column::Version)
-            .limit(MAX_VERSIONS)
-            .all(ask.db())
-            .await
-            .map_err(DomainError::from)
-            .told(ask)?;
+        let rows = children::list(Ask::of(ctx), VersionsOfTemplate, self.0.id).await?;
         Ok(rows.into_iter().map(|row| self.version(row)).collect())
     }
 }

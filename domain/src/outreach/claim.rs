@@ -12,7 +12,7 @@ pub(super) mod rows;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{ConsentEventId, MessageId, TemplateVersionId};
+use entity::id::{ConsentEventId, MessageId};
 use entity::message::{self, Decision, GateOutcome, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::{appointment, contact, follow_up, lead, staff, template_version};
@@ -345,16 +345,12 @@ fn decided_row(
         settled_at.into(),
         message.fence.into(),
         match verdict {
-            Verdict::Go(..) => made_of(known, message),
+            // The approved version of now, not the one of the day it was planned.
+            Verdict::Go(..) => known.template(message).map(|(version, _)| version.id),
             _ => message.template_version_id,
         }
         .into(),
     ]
-}
-
-/// The version that a message goes out with: the approved one of now, not the one of the day it was planned.
-fn made_of(known: &Known<'_>, message: &message::Model) -> Option<TemplateVersionId> {
-    known.template(message).map(|(version, _)| version.id)
 }
 
 fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) -> Result<Sendable> {
@@ -362,13 +358,15 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         .recipient(&message)
         .ok_or_else(|| Error::fault("the gate allowed a message that has nobody to go to"))?;
     message.consent_event_id = decision.consent_event_id;
-    message.template_version_id = made_of(known, &message);
+    // Looked up by the version that it was planned with, so before that is changed.
+    let template = known.template(&message).map(|(version, _)| version);
+    message.template_version_id = template.as_ref().map(|version| version.id);
     message.decision = Some(decision);
     Ok(Sendable {
         recipient,
         address,
         lead: known.lead(&message),
-        template: known.template(&message).map(|(version, _)| version),
+        template,
         follow_up: known.follow_up(&message),
         next_visit: known.next_visit(&message),
         message,

@@ -306,6 +306,9 @@ fn selection_of(field: &str) -> &'static str {
         "stopSending" | "resumeSending" => "stop { id domain reason }",
         "exportContact" => "export",
         "eraseContact" => "erasure { leads messagesWithheld enrollmentsEnded }",
+        "createTemplate" | "updateTemplate" | "submitTemplate" | "approveTemplate" | "rejectTemplate" => {
+            "template { id current { id number state maySend: mayBeSent } }"
+        }
         "setRetention" => "policies { kind keepDays }",
         _ => "lead { id stage version }",
     }

@@ -43,7 +43,7 @@ impl Worker {
                     Subject::WaitingMail | Subject::BulkMail => drained.messages += rows,
                 }
             }
-            if drained == before {
+            if drained == before && !self.0.mailroom.quiet().await {
                 sweep::seal(&self.0.hospital).await?;
                 return Ok(drained);
             }

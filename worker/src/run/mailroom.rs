@@ -81,6 +81,17 @@ impl Mailroom {
         }
     }
 
+    /// Waits for deliveries that went on after everybody's patience; false if there were none.
+    pub(super) async fn quiet(&self) -> bool {
+        if self.at_work.is_empty() {
+            return false;
+        }
+        self.at_work.close();
+        self.at_work.wait().await;
+        self.at_work.reopen();
+        true
+    }
+
     /// Waits until all is settled, at most for `limit`.
     pub(super) async fn finish(&self, limit: Duration) {
         self.at_work.close();
@@ -152,5 +163,21 @@ mod tests {
         assert_eq!(looked, Looked::default());
         room.finish(Duration::from_secs(120)).await;
         assert!(told.await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_drains_waits_for_a_slow_delivery_and_finds_nothing_at_work_after_it() {
+        let room = room();
+        assert!(!room.quiet().await);
+        let (tell, mut told) = tokio::sync::oneshot::channel();
+        let slow = async move {
+            tokio::time::sleep(Duration::from_secs(90)).await;
+            let _ = tell.send(());
+            Ok(Looked::default())
+        };
+        room.run_on(slow, Duration::from_secs(30)).await.unwrap();
+        assert!(room.quiet().await);
+        assert_eq!(told.try_recv(), Ok(()));
+        assert!(!room.quiet().await);
     }
 }

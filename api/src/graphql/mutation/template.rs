@@ -62,15 +62,26 @@ pub struct SubmitTemplateInput {
     version: i32,
 }
 
-/// What a clinical reviewer says about a version.
+/// A version that a clinical reviewer agrees to.
 #[derive(InputObject)]
-pub struct ReviewTemplateInput {
+pub struct ApproveTemplateInput {
     /// The template.
     template_id: ID,
     /// Number of the version that was read: if there is a newer one, nothing is done.
     version: i32,
-    /// What the author should know. A rejection needs it.
+    /// What the author should know.
     #[graphql(default)]
+    note: String,
+}
+
+/// A version that a clinical reviewer does not agree to.
+#[derive(InputObject)]
+pub struct RejectTemplateInput {
+    /// The template.
+    template_id: ID,
+    /// Number of the version that was read: if there is a newer one, nothing is done.
+    version: i32,
+    /// What is to be changed.
     note: String,
 }
 
@@ -221,10 +232,10 @@ impl TemplateMutation {
     async fn approve_template(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The version and what is said about it.")] input: ReviewTemplateInput,
+        #[graphql(desc = "The version and what is said about it.")] input: ApproveTemplateInput,
     ) -> Result<ApproveTemplatePayload, Error> {
         let ask = Ask::of(ctx);
-        let done = match review(input) {
+        let done = match review(&input.template_id, input.version, input.note) {
             Ok(review) => approve(&ask.api.hospital, ask.viewer(), review).await,
             Err(error) => Err(error),
         };
@@ -238,10 +249,10 @@ impl TemplateMutation {
     async fn reject_template(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The version and what is said about it.")] input: ReviewTemplateInput,
+        #[graphql(desc = "The version and what is said about it.")] input: RejectTemplateInput,
     ) -> Result<RejectTemplatePayload, Error> {
         let ask = Ask::of(ctx);
-        let done = match review(input) {
+        let done = match review(&input.template_id, input.version, input.note) {
             Ok(review) => reject(&ask.api.hospital, ask.viewer(), review).await,
             Err(error) => Err(error),
         };
@@ -270,10 +281,10 @@ impl TemplateMutation {
     }
 }
 
-fn review(input: ReviewTemplateInput) -> Result<Review, domain::error::Error> {
+fn review(template_id: &ID, version: i32, note: String) -> Result<Review, domain::error::Error> {
     Ok(Review {
-        template_id: read_id("templateId", &input.template_id)?,
-        version: input.version,
-        note: input.note,
+        template_id: read_id("templateId", template_id)?,
+        version,
+        note,
     })
 }
