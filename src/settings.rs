@@ -130,7 +130,7 @@ pub struct Settings {
     pub waiting_concurrency: u32,
 
     /// Mails of the bulk lane (nurture) that go out at the same time.
-    #[arg(long, env = "BULK_CONCURRENCY", default_value_t = 32, global = true, value_parser = clap::value_parser!(u32).range(1..=256))]
+    #[arg(long, env = "BULK_CONCURRENCY", default_value_t = 64, global = true, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub bulk_concurrency: u32,
 
     /// Seconds that a stopping process gives what it has begun.

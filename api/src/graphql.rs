@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod ask;
+mod at_once;
 pub mod campaign;
 mod children;
 pub mod consent;

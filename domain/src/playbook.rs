@@ -43,19 +43,19 @@ pub struct Playbook {
     /// Rises with every change.
     pub revision: i64,
     /// Service lines by id.
-    pub lines: HashMap<ServiceLineId, service_line::Model>,
+    pub lines: HashMap<ServiceLineId, Arc<service_line::Model>>,
     /// Service lines by alias, canonical name and slug, folded by [`fold_name`].
     pub line_by_name: HashMap<String, ServiceLineId>,
     /// Facilities by id.
-    pub facilities: HashMap<FacilityId, facility::Model>,
+    pub facilities: HashMap<FacilityId, Arc<facility::Model>>,
     /// Calendars by facility.
     pub calendars: HashMap<FacilityId, Calendar>,
     /// Teams by id.
-    pub teams: HashMap<TeamId, team::Model>,
+    pub teams: HashMap<TeamId, Arc<team::Model>>,
     /// The team that gets what no rule can place.
     pub review_team: TeamId,
     /// Active staff by id.
-    pub staff: HashMap<StaffId, staff::Model>,
+    pub staff: HashMap<StaffId, Arc<staff::Model>>,
     /// Active members of each team.
     pub members: HashMap<TeamId, Vec<StaffId>>,
     /// Routing rules, in order.
@@ -85,7 +85,7 @@ pub struct Playbook {
     /// Every version that an enrollment may stand on.
     pub sequence_versions: HashMap<SequenceVersionId, Arc<sequence_version::Model>>,
     /// Campaigns by id.
-    pub campaigns: HashMap<CampaignId, campaign::Model>,
+    pub campaigns: HashMap<CampaignId, Arc<campaign::Model>>,
     /// Campaigns by code, folded.
     pub campaign_by_code: HashMap<String, CampaignId>,
     /// The windows of local time in which nurture may go.
@@ -104,6 +104,7 @@ impl Playbook {
         self.line_by_name
             .get(&fold_name(name))
             .and_then(|id| self.lines.get(id))
+            .map(AsRef::as_ref)
     }
 
     /// The newest wording of `key` in `language`, else in English, else in any language.

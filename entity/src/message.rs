@@ -178,9 +178,10 @@ pub struct Model {
     pub lane: Lane,
     /// What it is for.
     pub purpose: Purpose,
-    /// What made it, so that nothing makes it twice: `enrollment/step/occurrence`, `confirmation/lead`.
+    /// What made it, so that nothing makes it twice, for example `confirmation/lead`. None for the mail of a sequence,
+    /// which its enrollment, step and occurrence name.
     #[sea_orm(unique)]
-    pub origin_key: String,
+    pub origin_key: Option<String>,
     /// The lead it is about.
     pub lead_id: Option<LeadId>,
     /// The contact it goes to.
@@ -206,8 +207,7 @@ pub struct Model {
     pub language: Option<String>,
     /// The subject line as planned or sent.
     pub subject: String,
-    /// The `Message-ID` header without brackets, stored before anything is sent.
-    #[sea_orm(unique)]
+    /// The `Message-ID` header without brackets, stored before anything is sent. The id of this row is in it.
     pub rfc_message_id: String,
     /// Where it stands.
     pub state: MessageState,

@@ -13,8 +13,6 @@ MessageEventKind {
     Deferred = "DEFERRED",
     /// The gate withheld it.
     Withheld = "WITHHELD",
-    /// It began to go out.
-    HandedOff = "HANDED_OFF",
     /// The mail server took it.
     Accepted = "ACCEPTED",
     /// The mail server refused it.

@@ -500,7 +500,6 @@ impl<'a> Post<'a> {
         row.fence = Set(1);
         row.handed_off_at = Set(Some(at));
         row.consent_event_id = Set(decision.consent_event_id);
-        self.note(id, MessageEventKind::HandedOff, None, at);
         if kind == MessageKind::Nurture && self.loses_answer() {
             let detail = "the connection ended before the mail server answered";
             row.state = Set(MessageState::Unknown);

@@ -1,5 +1,7 @@
 //! Campaigns and their placements.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object, SimpleObject};
 use entity::id::{CampaignId, PlacementId};
 use entity::{campaign, campaign_service_line, placement};
@@ -24,7 +26,14 @@ pub struct Money {
 }
 
 /// Planned work with a channel, service lines, budget, dates, a code and a goal.
-pub struct Campaign(pub campaign::Model);
+pub struct Campaign(pub Arc<campaign::Model>);
+
+impl Campaign {
+    /// A campaign that was just read or written.
+    pub fn of(row: campaign::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
 
 /// Planned work with a channel, service lines, budget, dates, a code and a goal.
 #[Object]
@@ -327,6 +336,6 @@ impl CampaignQuery {
             last,
             before,
         };
-        page(Ask::of(ctx), select, &order(order_by), args, Campaign).await
+        page(Ask::of(ctx), select, &order(order_by), args, Campaign::of).await
     }
 }

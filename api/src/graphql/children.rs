@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use async_graphql::Error;
 use async_graphql::dataloader::Loader;
-use async_graphql::{Error, OutputType};
+use async_graphql::resolver_utils::ContainerType;
 use domain::viewer::Viewer;
 use entity::id::TypedId;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, OverStatement, Query, WindowStatement};
@@ -149,7 +150,7 @@ async fn parts<C: Children>(
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for arguments that cannot be, or a fault of the database.
-pub async fn connection<C: Children, Node: OutputType>(
+pub async fn connection<C: Children, Node: ContainerType>(
     ask: &Arc<Ask>,
     list: C,
     of: C::Parent,

@@ -1,5 +1,7 @@
 //! Contacts: the people and organizations we can reach.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use domain::contact::{email::EmailAddress as Email, find};
 use domain::viewer::Viewer;
@@ -28,7 +30,14 @@ const LATEST: Order<contact::Entity> = Order {
 
 /// A person or organization we can reach.
 #[derive(Clone, Debug)]
-pub struct Contact(pub contact::Model);
+pub struct Contact(pub Arc<contact::Model>);
+
+impl Contact {
+    /// A contact that was just read or written.
+    pub fn of(row: contact::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
 
 /// A person or organization we can reach. Consent belongs to a contact.
 #[Object]
@@ -211,7 +220,7 @@ pub struct ContactCandidate {
 }
 
 impl ContactCandidate {
-    fn of(pair: contact_candidate::Model, other: contact::Model) -> Self {
+    fn of(pair: contact_candidate::Model, other: Arc<contact::Model>) -> Self {
         Self {
             id: id(pair.id),
             contact: Contact(other),
@@ -313,6 +322,6 @@ impl ContactQuery {
             last,
             before,
         };
-        page(ask, select, &LATEST, args, Contact).await
+        page(ask, select, &LATEST, args, Contact::of).await
     }
 }

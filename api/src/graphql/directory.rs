@@ -1,5 +1,7 @@
 //! The hospital itself: service lines, facilities, departments, teams, staff. Nearly all of it is in the playbook.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, Object};
 use domain::playbook::fold_name;
 use entity::id::{DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId};
@@ -11,7 +13,7 @@ use super::scalars::{EmailAddress, PhoneNumber};
 use super::vocabulary::Role;
 
 /// A service of the hospital under its canonical name.
-pub struct ServiceLine(pub service_line::Model);
+pub struct ServiceLine(pub Arc<service_line::Model>);
 
 /// A service of the hospital under its canonical name.
 #[Object]
@@ -71,7 +73,7 @@ impl ServiceLine {
 }
 
 /// A place where leads are served.
-pub struct Facility(pub facility::Model);
+pub struct Facility(pub Arc<facility::Model>);
 
 /// A place where leads are served, with an address and a time zone.
 #[Object]
@@ -150,7 +152,7 @@ impl Department {
 }
 
 /// People who serve leads together.
-pub struct Team(pub team::Model);
+pub struct Team(pub Arc<team::Model>);
 
 /// People who serve leads together.
 #[Object]
@@ -199,7 +201,7 @@ impl Team {
 }
 
 /// A person who works with Leadward.
-pub struct Staff(pub staff::Model);
+pub struct Staff(pub Arc<staff::Model>);
 
 /// A person who works with Leadward.
 #[Object]
@@ -281,7 +283,7 @@ pub async fn staff(ask: &Ask, id: Option<StaffId>) -> Result<Option<Staff>, Erro
     if let Some(known) = ask.playbook().await?.staff.get(&id) {
         return Ok(Some(Staff(known.clone())));
     }
-    Ok(ask.load(id).await?.map(Staff))
+    Ok(ask.load(id).await?.map(Arc::new).map(Staff))
 }
 
 /// Reads of the hospital itself.

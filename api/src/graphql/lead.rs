@@ -14,6 +14,7 @@ use entity::lead;
 use sea_orm::QueryFilter;
 
 use super::ask::Ask;
+use super::at_once::AtOnce;
 use super::children;
 use super::contact::Contact;
 use super::directory::{self, Facility, ServiceLine, Staff, Team};
@@ -76,10 +77,11 @@ impl Lead {
     }
 
     /// Who asked.
-    async fn contact(&self, ctx: &Context<'_>) -> Result<Contact, Error> {
+    async fn contact(&self, ctx: &Context<'_>) -> Result<AtOnce<Contact>, Error> {
         let ask = Ask::of(ctx);
         let row = ask.load(self.head.contact_id).await?;
         row.map(Contact)
+            .map(AtOnce)
             .ok_or(DomainError::Missing { noun: "contact" })
             .told(ask)
     }
@@ -101,8 +103,9 @@ impl Lead {
     }
 
     /// The service line; null until a person names it.
-    async fn service_line(&self, ctx: &Context<'_>) -> Result<Option<ServiceLine>, Error> {
-        directory::service_line(Ask::of(ctx), self.head.service_line_id).await
+    async fn service_line(&self, ctx: &Context<'_>) -> Result<Option<AtOnce<ServiceLine>>, Error> {
+        let line = directory::service_line(Ask::of(ctx), self.head.service_line_id).await?;
+        Ok(line.map(AtOnce))
     }
 
     /// The service as the person wrote it.
@@ -111,18 +114,21 @@ impl Lead {
     }
 
     /// Where it will be served.
-    async fn facility(&self, ctx: &Context<'_>) -> Result<Option<Facility>, Error> {
-        directory::facility(Ask::of(ctx), self.head.facility_id).await
+    async fn facility(&self, ctx: &Context<'_>) -> Result<Option<AtOnce<Facility>>, Error> {
+        let facility = directory::facility(Ask::of(ctx), self.head.facility_id).await?;
+        Ok(facility.map(AtOnce))
     }
 
     /// The team that serves it.
-    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Team>, Error> {
-        directory::team(Ask::of(ctx), Some(self.head.team_id)).await
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<AtOnce<Team>>, Error> {
+        let team = directory::team(Ask::of(ctx), Some(self.head.team_id)).await?;
+        Ok(team.map(AtOnce))
     }
 
     /// The person who serves it.
-    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
-        directory::staff(Ask::of(ctx), self.head.owner_id).await
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<AtOnce<Staff>>, Error> {
+        let owner = directory::staff(Ask::of(ctx), self.head.owner_id).await?;
+        Ok(owner.map(AtOnce))
     }
 
     /// Whether it goes first.
@@ -131,8 +137,8 @@ impl Lead {
     }
 
     /// Where it came from.
-    async fn source(&self) -> LeadSource<'_> {
-        LeadSource(self)
+    async fn source(&self) -> AtOnce<LeadSource<'_>> {
+        AtOnce(LeadSource(self))
     }
 
     /// Its score, with reasons.

@@ -52,7 +52,6 @@ by_id! {
     CampaignId => campaign,
     ConsentEventId => consent_event,
     ConsentWordingId => consent_wording,
-    ContactId => contact,
     DepartmentId => department,
     EnrollmentId => enrollment,
     FollowUpId => follow_up,
@@ -83,12 +82,24 @@ impl Loader<LeadId> for Rows {
     }
 }
 
+/// Contacts, which many leads of a page may share.
+impl Loader<ContactId> for Rows {
+    type Value = Arc<contact::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, ids: &[ContactId]) -> Result<HashMap<ContactId, Self::Value>, Self::Error> {
+        let wanted = contact::Column::Id.is_in(ids.iter().copied());
+        let rows = contact::Entity::find().filter(wanted).all(&self.db).await?;
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+    }
+}
+
 /// A contact that is not reached from one of its leads: loaded only if the viewer may see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VisibleContact(pub ContactId);
 
 impl Loader<VisibleContact> for Rows {
-    type Value = contact::Model;
+    type Value = Arc<contact::Model>;
     type Error = Arc<DbErr>;
 
     async fn load(
@@ -102,7 +113,7 @@ impl Loader<VisibleContact> for Rows {
             .await?;
         Ok(rows
             .into_iter()
-            .map(|row| (VisibleContact(row.id), row))
+            .map(|row| (VisibleContact(row.id), Arc::new(row)))
             .collect())
     }
 }

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use async_graphql::connection::{Connection as Relay, CursorType, Edge, EmptyFields};
-use async_graphql::{Error, Object, OutputType};
+use async_graphql::resolver_utils::ContainerType;
+use async_graphql::{Error, Object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeZone, Utc};
 use domain::link::Secrets;
@@ -24,6 +25,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::ask::Ask;
+use super::at_once::AtOnce;
 use super::errors::{Told, bad_argument};
 
 #[cfg(test)]
@@ -39,7 +41,7 @@ const TAG_BYTES: usize = 8;
 const CURSOR_MAX: usize = 1024;
 
 /// A page of a list, with its total on demand.
-pub type Connection<Node> = Relay<Cursor, Node, Count, EmptyFields>;
+pub type Connection<Node> = Relay<Cursor, AtOnce<Node>, Count, EmptyFields>;
 
 /// The order of a list. The last column is the id, so that no two rows have one place.
 #[derive(Clone, Copy, Debug)]
@@ -347,7 +349,7 @@ pub fn connection<E, Row, Node>(
 where
     E: EntityTrait,
     Row: Placed<E>,
-    Node: OutputType,
+    Node: ContainerType,
 {
     let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, count);
     connection.edges.extend(slice.rows.into_iter().map(|row| {
@@ -357,7 +359,7 @@ where
             list: order.name,
             place: values.filter_map(Mark::of).collect(),
         };
-        Edge::new(cursor, node(row))
+        Edge::new(cursor, AtOnce(node(row)))
     }));
     connection
 }
@@ -376,7 +378,7 @@ pub async fn page<E, Node>(
 where
     E: EntityTrait,
     E::Model: Send + Sync,
-    Node: OutputType,
+    Node: ContainerType,
 {
     let window = args.window(&ask.cursors, order)?;
     let rows = cut(select.clone(), order, &window)
@@ -402,7 +404,7 @@ where
     E: EntityTrait,
     E::Model: Send + Sync,
     Row: PartialModelTrait + Placed<E> + Send + Sync,
-    Node: OutputType,
+    Node: ContainerType,
 {
     let window = args.window(&ask.cursors, order)?;
     let rows = cut(select.clone(), order, &window)

@@ -105,7 +105,12 @@ pub fn triage(light: Light<'_>, who: &Resolution) -> Triage {
     let service_line_id = inquiry.service_line_id.or_else(|| named().map(|line| line.id));
     let line = service_line_id.and_then(|id| playbook.lines.get(&id));
     let possible_duplicate = matches!(who, Resolution::New { candidates, .. } if !candidates.is_empty());
-    let flags = flags(line, inquiry.lead_type, &inquiry.answers, possible_duplicate);
+    let flags = flags(
+        line.map(AsRef::as_ref),
+        inquiry.lead_type,
+        &inquiry.answers,
+        possible_duplicate,
+    );
     let score = score::score(
         &playbook.scoring,
         &light.facts(service_line_id, inquiry.facility_id, &flags, None),

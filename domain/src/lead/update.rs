@@ -178,7 +178,12 @@ fn flags(old: &Model, new: &Model, playbook: &Playbook) -> Vec<EligibilityFlag> 
     }
     let line = new.service_line_id.and_then(|id| playbook.lines.get(&id));
     let possible_duplicate = old.flags.0.contains(&EligibilityFlag::PossibleDuplicateContact);
-    triage::flags(line, new.lead_type, &new.answers.0, possible_duplicate)
+    triage::flags(
+        line.map(AsRef::as_ref),
+        new.lead_type,
+        &new.answers.0,
+        possible_duplicate,
+    )
 }
 
 /// Names of the lead's fields that differ, as the public schema spells them.

@@ -142,7 +142,8 @@ pub fn source(
                 .find_map(|code| playbook.campaign_by_code.get(&fold_name(code)).copied())
         })
         .or_else(|| form.and_then(|form| form.campaign_id))
-        .and_then(|id| playbook.campaigns.get(&id));
+        .and_then(|id| playbook.campaigns.get(&id))
+        .map(AsRef::as_ref);
     let channel = told
         .or_else(|| campaign.map(|campaign| campaign.channel))
         .or_else(|| channel_of_parameters(visit))

@@ -78,7 +78,7 @@ fn supposed(
         kind,
         lane: nurture_lane(purpose),
         purpose,
-        origin_key: String::new(),
+        origin_key: None,
         lead_id: Some(lead.id),
         contact_id: Some(lead.contact_id),
         staff_id: None,

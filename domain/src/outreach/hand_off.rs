@@ -2,12 +2,10 @@
 
 use chrono::TimeDelta;
 use entity::id::MessageId;
-use entity::message_event::{self, MessageEventKind};
-use sea_orm::{EntityTrait, Value};
+use sea_orm::Value;
 
 use super::claim::Sendable;
-use super::plan;
-use crate::db::{self, each::update_each};
+use crate::db::each::update_each;
 use crate::error::Result;
 use crate::hospital::Hospital;
 
@@ -15,6 +13,9 @@ use crate::hospital::Hospital;
 ///
 /// A message that is not in the answer must not be sent: it was withheld since it was claimed, or the lease ran out and
 /// another worker may hold it.
+///
+/// One statement, and the row alone says it: the history has no entry of its own for the hand-off, because what came of
+/// it has one.
 ///
 /// # Errors
 /// When the database fails; then none may be sent. What was written nevertheless becomes unknown when its lease ends.
@@ -25,17 +26,8 @@ pub async fn hand_off(h: &Hospital, sendables: &[&Sendable], send_lease_secs: u3
                attempts = attempts + 1 FROM ({rows}) AS v \
                WHERE message.id = v.column1 AND message.fence = v.column2 AND message.state = 'CLAIMED' \
                AND message.lease_until > $1 RETURNING message.id";
-    let tx = db::begin_write(&h.db).await?;
-    let ids = update_each(&tx, sql, vec![now.into(), lease_until.into()], held(sendables)).await?;
-    let ids: Vec<MessageId> = ids.into_iter().map(MessageId).collect();
-    let events = ids
-        .iter()
-        .map(|id| plan::event(*id, MessageEventKind::HandedOff, None, now));
-    message_event::Entity::insert_many(events)
-        .exec_without_returning(&tx)
-        .await?;
-    tx.commit().await?;
-    Ok(ids)
+    let ids = update_each(&h.db, sql, vec![now.into(), lease_until.into()], held(sendables)).await?;
+    Ok(ids.into_iter().map(MessageId).collect())
 }
 
 /// Prolongs the lease of messages that are still going out, so that a slow mail server does not make them unknown.

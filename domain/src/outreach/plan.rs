@@ -46,7 +46,7 @@ pub fn confirmation(
         kind: Set(MessageKind::Confirmation),
         lane: Set(Lane::Waiting),
         purpose: Set(Purpose::CareCoordination),
-        origin_key: Set(format!("confirmation/{}", lead.id.0)),
+        origin_key: Set(Some(format!("confirmation/{}", lead.id.0))),
         lead_id: Set(Some(lead.id)),
         ..blank.row(site)
     })
@@ -81,7 +81,7 @@ pub fn opt_in(
         kind: Set(MessageKind::OptIn),
         lane: Set(Lane::Waiting),
         purpose: Set(first.purpose?),
-        origin_key: Set(format!("opt-in/{}", first.id.0)),
+        origin_key: Set(Some(format!("opt-in/{}", first.id.0))),
         lead_id: Set(Some(lead_id)),
         ..blank.row(site)
     })
@@ -132,7 +132,7 @@ pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> messa
         kind: Set(MessageKind::Nurture),
         lane: Set(nurture_lane(sequence.purpose)),
         purpose: Set(sequence.purpose),
-        origin_key: Set(format!("{}/{step_key}/{occurrence}", enrollment.id.0)),
+        origin_key: Set(None),
         lead_id: Set(Some(enrollment.lead_id)),
         enrollment_id: Set(Some(enrollment.id)),
         step_key: Set(Some(step_key.to_owned())),
@@ -202,6 +202,17 @@ pub fn own_subject(version: &template_version::Model) -> String {
 }
 
 /// What every planned mail to a contact has in common.
+/// The message that a `Message-ID` of ours names, with or without its brackets; none for one that is not of ours.
+#[must_use]
+pub fn message_of(rfc_message_id: &str) -> Option<MessageId> {
+    let bare = rfc_message_id
+        .trim()
+        .trim_start_matches('<')
+        .trim_end_matches('>');
+    let (id, _) = bare.split_once('@')?;
+    id.parse().ok()
+}
+
 struct Blank<'a> {
     contact_id: ContactId,
     version: Option<&'a template_version::Model>,

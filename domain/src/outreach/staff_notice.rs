@@ -13,8 +13,10 @@ use entity::message_event::{self, MessageEventKind};
 use entity::sequence_version::Told;
 use entity::{follow_up, lead};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{DatabaseTransaction, EntityTrait, TryInsertResult};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, TryInsertResult};
 
+use super::plan::rfc_message_id;
 use crate::db::BATCH_MAX;
 use crate::error::Result;
 use crate::hospital::Site;
@@ -55,7 +57,7 @@ pub fn build(
         kind: Set(kind),
         lane: Set(Lane::Waiting),
         purpose: Set(Purpose::Reminder),
-        origin_key: Set(origin_key(kind, follow_up, staff_id)),
+        origin_key: Set(Some(origin_key(kind, follow_up, staff_id))),
         lead_id: Set(Some(follow_up.lead_id)),
         contact_id: Set(None),
         staff_id: Set(Some(staff_id)),
@@ -68,7 +70,7 @@ pub fn build(
         template_version_id: Set(None),
         language: Set(None),
         subject: Set(subject(kind, follow_up.due_at, zone, now)),
-        rfc_message_id: Set(format!("{}@{}", id.0.simple(), site.mail_domain())),
+        rfc_message_id: Set(rfc_message_id(id, site)),
         state: Set(MessageState::Planned),
         due_at: Set(now),
         expires_at: Set(follow_up.due_at.max(now) + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
@@ -152,7 +154,7 @@ pub fn of_sequence(
             kind: Set(MessageKind::SequenceNotice),
             lane: Set(Lane::Waiting),
             purpose: Set(Purpose::Reminder),
-            origin_key: Set(format!("{origin}/{}", staff_id.0.simple())),
+            origin_key: Set(Some(format!("{origin}/{}", staff_id.0.simple()))),
             lead_id: Set(Some(lead.id)),
             contact_id: Set(None),
             staff_id: Set(Some(staff_id)),
@@ -165,7 +167,7 @@ pub fn of_sequence(
             template_version_id: Set(None),
             language: Set(None),
             subject: Set(title.to_owned()),
-            rfc_message_id: Set(format!("{}@{}", id.0.simple(), site.mail_domain())),
+            rfc_message_id: Set(rfc_message_id(id, site)),
             state: Set(MessageState::Planned),
             due_at: Set(now),
             expires_at: Set(now + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
@@ -191,9 +193,15 @@ pub fn of_sequence(
 /// When the database fails.
 pub async fn plan(tx: &DatabaseTransaction, notices: Vec<ActiveModel>, now: DateTime<Utc>) -> Result<usize> {
     let mut planned = 0;
+    // As the partial index has it.
+    let planned_before = OnConflict::column(Column::OriginKey)
+        .target_and_where(Column::OriginKey.is_not_null())
+        .do_nothing_on([Column::Id])
+        .to_owned();
     for batch in notices.chunks(BATCH_MAX) {
         let inserted = Entity::insert_many(batch.to_vec())
-            .on_conflict_do_nothing_on([Column::OriginKey])
+            .on_conflict(planned_before.clone())
+            .try_insert()
             .exec_with_returning_many(tx)
             .await?;
         let TryInsertResult::Inserted(inserted) = inserted else {

@@ -108,7 +108,7 @@ pub async fn send_test(
         kind: Set(MessageKind::TemplateTest),
         lane: Set(Lane::Waiting),
         purpose: Set(Purpose::Reminder),
-        origin_key: Set(format!("template-test/{}", id.0)),
+        origin_key: Set(Some(format!("template-test/{}", id.0))),
         staff_id: Set(Some(recipient.id)),
         template_version_id: Set(Some(version.id)),
         language: Set(language),

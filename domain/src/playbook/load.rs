@@ -21,11 +21,11 @@ use crate::sla::calendar::Calendar;
 
 pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playbook> {
     let tx = &db::begin_read(db).await?;
-    let lines = by_id(service_line::Entity::find().all(tx).await?, |row| row.id);
+    let lines = shared_by_id(service_line::Entity::find().all(tx).await?, |row| row.id);
     let aliases = service_line_alias::Entity::find().all(tx).await?;
-    let facilities = by_id(facility::Entity::find().all(tx).await?, |row| row.id);
+    let facilities = shared_by_id(facility::Entity::find().all(tx).await?, |row| row.id);
     let calendars = calendars(business_calendar::Entity::find().all(tx).await?, &facilities)?;
-    let teams = by_id(team::Entity::find().all(tx).await?, |row| row.id);
+    let teams = shared_by_id(team::Entity::find().all(tx).await?, |row| row.id);
     let review_team = teams
         .values()
         .find(|team| team.is_review)
@@ -33,7 +33,7 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         .ok_or_else(|| {
             Error::fault("no team is the review team, though every start makes one that is missing")
         })?;
-    let staff = by_id(
+    let staff = shared_by_id(
         staff::Entity::find()
             .filter(staff::Column::Active.eq(true))
             .all(tx)
@@ -83,7 +83,7 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         .iter()
         .map(|row| (row.template_id, row.id))
         .collect::<HashMap<_, _>>();
-    let campaigns = by_id(campaign::Entity::find().all(tx).await?, |row| row.id);
+    let campaigns = shared_by_id(campaign::Entity::find().all(tx).await?, |row| row.id);
     let placements = by_id(placement::Entity::find().all(tx).await?, |row| row.id);
     let (sequences, sequence_versions) = sequences(tx).await?;
     let windows = send_window::Entity::find().all(tx).await?;
@@ -168,8 +168,13 @@ fn by_id<Id: Eq + Hash, Row>(rows: Vec<Row>, id: impl Fn(&Row) -> Id) -> HashMap
     rows.into_iter().map(|row| (id(&row), row)).collect()
 }
 
+/// Rows that others hold on to, for as long as they like.
+fn shared_by_id<Id: Eq + Hash, Row>(rows: Vec<Row>, id: impl Fn(&Row) -> Id) -> HashMap<Id, Arc<Row>> {
+    by_id(rows.into_iter().map(Arc::new).collect(), |row| id(row))
+}
+
 fn names(
-    lines: &HashMap<entity::id::ServiceLineId, service_line::Model>,
+    lines: &HashMap<entity::id::ServiceLineId, Arc<service_line::Model>>,
     aliases: Vec<service_line_alias::Model>,
 ) -> HashMap<String, entity::id::ServiceLineId> {
     let mut names: HashMap<_, _> = aliases
@@ -186,7 +191,7 @@ fn names(
 
 fn calendars(
     rows: Vec<business_calendar::Model>,
-    facilities: &HashMap<entity::id::FacilityId, facility::Model>,
+    facilities: &HashMap<entity::id::FacilityId, Arc<facility::Model>>,
 ) -> Result<HashMap<entity::id::FacilityId, Calendar>> {
     rows.into_iter()
         .filter_map(|row| facilities.get(&row.facility_id).map(|facility| (row, facility)))

@@ -1,6 +1,7 @@
 //! Sequences, published as they stand in the document.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use entity::id::{SequenceId, ServiceLineId, TeamId, TemplateId};
 use entity::sequence::{self, SequenceState};
@@ -137,10 +138,10 @@ fn line_names(plan: &Plan<'_>) -> HashMap<String, ServiceLineId> {
 }
 
 /// The teams as they will be.
-fn teams(plan: &Plan<'_>) -> HashMap<TeamId, team::Model> {
+fn teams(plan: &Plan<'_>) -> HashMap<TeamId, Arc<team::Model>> {
     let planned = plan.rows.teams.made.iter().chain(&plan.rows.teams.changed);
     let all = plan.known.teams.iter().chain(planned);
-    all.map(|row| (row.id, row.clone())).collect()
+    all.map(|row| (row.id, Arc::new(row.clone()))).collect()
 }
 
 /// Templates, teams and names of service lines as they will be, in the form in which the rules for steps read them.

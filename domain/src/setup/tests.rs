@@ -414,7 +414,7 @@ async fn a_document_applied_twice_is_stored_once() {
         Some("sleep")
     );
     assert_eq!(team::Entity::find().count(&h.db).await.unwrap(), 2);
-    let is_nina = |staff: &&entity::staff::Model| staff.email == "nina@riverbend.example";
+    let is_nina = |staff: &&std::sync::Arc<entity::staff::Model>| staff.email == "nina@riverbend.example";
     let nina = after.staff.values().find(is_nina).unwrap();
     let hash = nina.password_hash.clone();
     assert!(

@@ -86,7 +86,7 @@ impl Clinic {
             kind: MessageKind::Nurture,
             lane: Lane::Bulk,
             purpose: Purpose::Marketing,
-            origin_key: format!("test/{}", id.0),
+            origin_key: Some(format!("test/{}", id.0)),
             lead_id: None,
             contact_id: Some(contact_id),
             staff_id: None,

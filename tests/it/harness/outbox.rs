@@ -83,7 +83,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 kind: MessageKind::Nurture,
                 lane: Lane::Bulk,
                 purpose: Purpose::Marketing,
-                origin_key: format!("test/{}", id.0),
+                origin_key: Some(format!("test/{}", id.0)),
                 lead_id: None,
                 contact_id: Some(contact.id),
                 staff_id: None,

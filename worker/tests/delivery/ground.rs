@@ -173,7 +173,7 @@ impl Ground {
             kind: Set(kind),
             lane: Set(lane),
             purpose: Set(purpose),
-            origin_key: Set(format!("test/{id}")),
+            origin_key: Set(Some(format!("test/{id}"))),
             contact_id: Set(Some(contact_id)),
             template_version_id: Set(Some(if plan.broken_template {
                 self.broken

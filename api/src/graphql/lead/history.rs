@@ -146,7 +146,7 @@ impl Actor {
         match (self.kind, self.id) {
             (StoredActorKind::Staff, Some(id)) => Ok(directory::staff(ask, Some(StaffId(id)))
                 .await?
-                .map(|staff| staff.0.display_name)),
+                .map(|staff| staff.0.display_name.clone())),
             (StoredActorKind::Token, Some(id)) => Ok(ask.load(TokenId(id)).await?.map(|token| token.name)),
             _ => Ok(None),
         }

@@ -7,6 +7,7 @@ use entity::lead;
 
 use super::{Lead, SlaState};
 use crate::graphql::ask::Ask;
+use crate::graphql::at_once::AtOnce;
 use crate::graphql::campaign::{self, Campaign, Placement};
 use crate::graphql::directory::{self, Staff, Team};
 use crate::graphql::scalars::{DateTime, Duration};
@@ -24,8 +25,9 @@ impl LeadSource<'_> {
     }
 
     /// The campaign that it answers.
-    async fn campaign(&self, ctx: &Context<'_>) -> Result<Option<Campaign>, Error> {
-        campaign::campaign(Ask::of(ctx), self.0.head.campaign_id).await
+    async fn campaign(&self, ctx: &Context<'_>) -> Result<Option<AtOnce<Campaign>>, Error> {
+        let campaign = campaign::campaign(Ask::of(ctx), self.0.head.campaign_id).await?;
+        Ok(campaign.map(AtOnce))
     }
 
     /// The placement that it answers.

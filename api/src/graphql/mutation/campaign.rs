@@ -221,7 +221,7 @@ impl CampaignSpend {
         let campaign = crate::graphql::campaign::campaign(Ask::of(ctx), Some(self.0.campaign_id)).await?;
         Ok(campaign.map(|campaign| Money {
             minor: self.0.amount_minor,
-            currency: campaign.0.currency,
+            currency: campaign.0.currency.clone(),
         }))
     }
 }
@@ -252,7 +252,9 @@ impl CampaignMutation {
             Ok(input) => campaign::create(&ask.api.hospital, ask.viewer(), input).await,
             Err(error) => Err(error),
         };
-        Ok(CreateCampaignPayload::of(outcome(ctx, done).await?.map(Campaign)))
+        Ok(CreateCampaignPayload::of(
+            outcome(ctx, done).await?.map(Campaign::of),
+        ))
     }
 
     /// Corrects a campaign and adds placements.
@@ -267,7 +269,9 @@ impl CampaignMutation {
             Err(error) => Err(error),
         };
         let done = done.map_err(|error| at_input(error, "campaignId"));
-        Ok(UpdateCampaignPayload::of(outcome(ctx, done).await?.map(Campaign)))
+        Ok(UpdateCampaignPayload::of(
+            outcome(ctx, done).await?.map(Campaign::of),
+        ))
     }
 
     /// Makes a draft or paused campaign live.
@@ -288,7 +292,9 @@ impl CampaignMutation {
             Err(error) => Err(error),
         };
         let done = done.map_err(|error| at_input(error, "campaignId"));
-        Ok(LaunchCampaignPayload::of(outcome(ctx, done).await?.map(Campaign)))
+        Ok(LaunchCampaignPayload::of(
+            outcome(ctx, done).await?.map(Campaign::of),
+        ))
     }
 
     /// Pauses a live campaign: its sequences send nothing until it is launched again.
@@ -309,7 +315,9 @@ impl CampaignMutation {
             Err(error) => Err(error),
         };
         let done = done.map_err(|error| at_input(error, "campaignId"));
-        Ok(PauseCampaignPayload::of(outcome(ctx, done).await?.map(Campaign)))
+        Ok(PauseCampaignPayload::of(
+            outcome(ctx, done).await?.map(Campaign::of),
+        ))
     }
 
     /// Records what a campaign cost on a day. Recording it again replaces the amount.

@@ -100,7 +100,7 @@ impl PreferenceMutation {
             Err(error) => Err(error),
         };
         let outcome = outcome(ctx, done).await?;
-        Ok(UpdateContactPreferencesPayload::of(outcome.map(Contact)))
+        Ok(UpdateContactPreferencesPayload::of(outcome.map(Contact::of)))
     }
 
     /// Voids every link to a contact's preferences that was mailed so far, for somebody whose mail others read. Mails
@@ -119,6 +119,6 @@ impl PreferenceMutation {
             Err(error) => Err(error),
         };
         let outcome = outcome(ctx, done).await?;
-        Ok(RevokePreferenceLinksPayload::of(outcome.map(Contact)))
+        Ok(RevokePreferenceLinksPayload::of(outcome.map(Contact::of)))
     }
 }

@@ -340,8 +340,6 @@ pub enum MessageEventKind {
     Deferred,
     /// The gate withheld it.
     Withheld,
-    /// It began to go out.
-    HandedOff,
     /// The mail server took it.
     Accepted,
     /// The mail server refused it.

@@ -45,7 +45,7 @@ async fn mail(ground: &Ground, contact_id: ContactId, kind: MessageKind, purpose
         kind,
         lane: Lane::Bulk,
         purpose,
-        origin_key: id.to_string(),
+        origin_key: Some(id.to_string()),
         lead_id: None,
         contact_id: Some(contact_id),
         staff_id: None,
