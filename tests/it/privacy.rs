@@ -119,6 +119,32 @@ async fn who_is_erased_is_found_nowhere_and_still_counted() {
 }
 
 #[tokio::test]
+async fn who_is_erased_in_the_middle_of_a_sequence_is_written_to_no_more() {
+    let clinic = Clinic::new().await;
+    clinic.pat_asks().await;
+    clinic.live_until(at("2026-03-05T16:00:00Z")).await;
+    let sent = clinic.mails_to("pat@example.org").await.len();
+    assert_eq!(sent, 2, "the confirmation and the first mail of the sequence");
+    let input = json!({ "contactId": clinic.last_lead().await.contact_id.to_string() });
+    let erasure = clinic.change(BOSS, "eraseContact", input).await;
+    assert_eq!(erasure["erasure"]["enrollmentsEnded"], 1);
+    clinic.live_until(at("2026-04-05T16:00:00Z")).await;
+    let mut messages = clinic.messages().await;
+    messages.retain(|mail| mail.contact_id.is_some());
+    assert_eq!(
+        messages.iter().filter(|mail| mail.sent_at.is_some()).count(),
+        sent
+    );
+    assert!(
+        messages.iter().all(|mail| mail.settled_at.is_some()),
+        "none still waits"
+    );
+    let stuck = "{ stuckEnrollments(first: 5) { totalCount } }";
+    let answer = clinic.graphql(OPS, stuck, json!({})).await;
+    assert_eq!(answer.data("stuckEnrollments.totalCount"), 0);
+}
+
+#[tokio::test]
 async fn what_is_past_its_retention_is_taken_out_and_a_dry_run_says_what_first() {
     let clinic = Clinic::new().await;
     let lead = planted(&clinic).await;
