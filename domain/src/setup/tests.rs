@@ -139,6 +139,7 @@ fn after(rows: Planned) -> Known {
         sequence_versions: all(rows.sequence_versions),
         send_windows: all(rows.send_windows),
         frequency_caps: all(rows.frequency_caps),
+        retention: all(rows.retention),
     }
 }
 
