@@ -96,6 +96,7 @@ const newcomer = (): string => `preferences.${(people += 1).toString()}@example.
 /** Its email consents count only after a second yes. */
 const CAREFUL_FORM = "/f/heart-screening";
 const SPANISH_FORM = "/f/estudio-del-sueno";
+const CAREFUL_SPANISH_FORM = "/f/revision-del-corazon";
 const CHOICES = { en: /^What you hear from us$/, es: /^Lo que recibe de nosotros$/ };
 
 /** The preference page in each state that it can be in, for one language. */
@@ -226,6 +227,20 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
     /^Thank you, it is confirmed$/,
     async (page) => {
       await page.goto(await linkIn(page, newcomer(), CAREFUL_FORM, "/c/"));
+      await page.locator("button[type=submit]").click();
+      await page.locator("[role=status]").waitFor();
+    },
+  ],
+  [
+    "the question for a second yes, in Spanish",
+    /^Confirme su elección$/,
+    async (page) => page.goto(await linkIn(page, newcomer(), CAREFUL_SPANISH_FORM, "/c/")),
+  ],
+  [
+    "the answer after a second yes, in Spanish",
+    /^Gracias, está confirmado$/,
+    async (page) => {
+      await page.goto(await linkIn(page, newcomer(), CAREFUL_SPANISH_FORM, "/c/"));
       await page.locator("button[type=submit]").click();
       await page.locator("[role=status]").waitFor();
     },

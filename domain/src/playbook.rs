@@ -48,6 +48,8 @@ pub struct Playbook {
     pub line_by_name: HashMap<String, ServiceLineId>,
     /// Facilities by id.
     pub facilities: HashMap<FacilityId, Arc<facility::Model>>,
+    /// Phone numbers of facilities as mails show them.
+    pub facility_phones: HashMap<FacilityId, String>,
     /// Calendars by facility.
     pub calendars: HashMap<FacilityId, Calendar>,
     /// Teams by id.

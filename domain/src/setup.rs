@@ -29,11 +29,12 @@ use crate::db;
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
 use crate::playbook;
+use crate::sequence::dates;
 
 pub use document::{
     BodySetup, CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, FrequencyCapSetup, LayoutSetup,
-    PlacementSetup, RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup,
-    SlaSetup, StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
+    PlacementSetup, RetentionSetup, RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup,
+    ServiceLineSetup, Setup, SlaSetup, StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.
@@ -91,7 +92,13 @@ pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     let rows = plan::plan(setup, &known, &passwords, h.now()).map_err(Error::Refused)?;
     let applied = rows.applied();
     if applied.changed_anything() {
+        let published = rows.sequence_versions.made.clone();
         write::write(&tx, rows).await?;
+        for version in published.iter().filter(|version| version.trigger.date.is_some()) {
+            // The places of visits that are booked were there before.
+            let playbook = h.playbook().await?;
+            dates::of_booked(&tx, &playbook, version.sequence_id, &version.trigger, h.now()).await?;
+        }
         playbook::changed(&tx).await?;
     }
     tx.commit().await?;

@@ -11,6 +11,7 @@ use domain::lead::event::NewEvent;
 use domain::lead::facts;
 use domain::outreach::gate::{self, Caps, GateInput, Pacing, Preferences, TemplateApproval};
 use domain::outreach::plan::{self, NurtureStep};
+use domain::outreach::template::seal::is_approved;
 use domain::playbook::PublishedSequence;
 use domain::sequence::course::{self, Deed, End, Place, Plan};
 use domain::sequence::happen::Happening;
@@ -396,11 +397,22 @@ impl<'a> Post<'a> {
         possible_zones(None, self.known.contact.region.as_deref(), facility)
     }
 
+    /// Whether mails may be made of the text that a message was planned with.
+    fn approval(&self, row: &message::ActiveModel) -> TemplateApproval {
+        let versions = &self.world.playbook.template_versions;
+        let version = row.template_version_id.try_as_ref().copied().flatten();
+        match version.and_then(|id| versions.get(&id)) {
+            Some(version) if is_approved(version) => TemplateApproval::Approved,
+            _ => TemplateApproval::NotApproved,
+        }
+    }
+
     /// What the gate says at a moment.
     fn ask_gate(
         &self,
         kind: MessageKind,
         purpose: Purpose,
+        template: TemplateApproval,
         planned_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Decision {
@@ -432,8 +444,7 @@ impl<'a> Post<'a> {
             history: &[],
             campaigns: &[],
             sequence_paused: false,
-            // The demonstration's texts come approved, with the document that holds them.
-            template: TemplateApproval::Approved,
+            template,
             pacing: Pacing::Open,
             sending_stopped: false,
             lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),
@@ -454,9 +465,10 @@ impl<'a> Post<'a> {
         row.id = Set(id);
         row.rfc_message_id = Set(plan::rfc_message_id(id, &self.world.h.site));
         self.note(id, MessageEventKind::Planned, None, at);
+        let template = self.approval(&row);
         let mut try_at = at;
         for _ in 0..HOLDS_MAX {
-            let decision = self.ask_gate(kind, purpose, at, try_at);
+            let decision = self.ask_gate(kind, purpose, template, at, try_at);
             row.decision = Set(Some(decision.clone()));
             match (decision.outcome, decision.until) {
                 (GateOutcome::Allow, _) => {

@@ -49,7 +49,12 @@ fn over_all(clinic: &Clinic, sequence_id: SequenceId, days: i64) -> Simulate {
 }
 
 async fn try_simulate(clinic: &Clinic, request: Simulate) -> Result<Simulation> {
-    let simulator = leadward::dry_run::simulator(&clinic.hospital, Limits::default()).unwrap();
+    // A busy machine may take its time; what patience ends has a story of its own.
+    let patient = Limits {
+        patience: std::time::Duration::from_secs(1_800),
+        ..Limits::default()
+    };
+    let simulator = leadward::dry_run::simulator(&clinic.hospital, patient).unwrap();
     simulator
         .simulate(&clinic.hospital, &admin(clinic), request)
         .await
@@ -215,6 +220,78 @@ async fn thirty_days_of_three_branching_sequences_come_as_the_dry_run_said_acros
             assert!(some, "{name} has no {}", outcome.as_str());
         }
     }
+}
+
+/// Two sequences with the steps that look beyond mails and follow-ups: a split, a wait for something to happen, a change
+/// of the lead, a goal, and a mail to staff.
+fn with_every_step() -> Value {
+    json!([
+        {
+            "name": "Split and ask", "purpose": "CARE_COORDINATION",
+            "trigger": { "on": "LEAD_RECEIVED", "filter": [] },
+            "steps": [
+                { "key": "half", "kind": "SPLIT", "seed": "spring", "ways": [{ "weight": 1, "then": "short" }, { "weight": 1, "then": "long" }] },
+                { "key": "short", "kind": "SEND_EMAIL", "template": "what-to-bring" },
+                { "key": "answered", "kind": "WAIT_FOR", "event": "FORM_ANSWERED", "timeoutSecs": 432000, "then": "done", "otherwise": "flag" },
+                { "key": "long", "kind": "WAIT_UNTIL", "weekday": "SUNDAY", "minuteOfDay": 150 },
+                { "key": "flag", "kind": "UPDATE_LEAD", "addFlags": ["TRIAGE_NEEDED"] },
+                { "key": "tell", "kind": "NOTIFY_STAFF", "to": "TEAM", "title": "Please look at this lead" },
+                { "key": "again", "kind": "SEND_EMAIL", "template": "what-to-bring" },
+                { "key": "week", "kind": "WAIT", "secs": 604800 },
+                { "key": "call", "kind": "FOLLOW_UP", "title": "Call once more", "dueInMins": 600 },
+                { "key": "done", "kind": "END" }
+            ],
+            "exits": { "stages": [] }
+        },
+        {
+            "name": "Until triage", "purpose": "MARKETING",
+            "trigger": { "on": "LEAD_RECEIVED", "filter": [{ "fact": "REACHABLE", "is": "IN", "values": ["EMAIL"] }] },
+            "steps": [
+                { "key": "seen", "kind": "GOAL", "when": [{ "fact": "FLAG", "is": "IN", "values": ["TRIAGE_NEEDED"] }] },
+                { "key": "days", "kind": "WAIT", "secs": 300000 },
+                { "key": "ready", "kind": "SEND_EMAIL", "template": "getting-ready" },
+                { "key": "more", "kind": "WAIT", "secs": 1500000 },
+                { "key": "last", "kind": "SEND_EMAIL", "template": "last-word" }
+            ],
+            "exits": { "stages": [] }
+        }
+    ])
+}
+
+#[tokio::test]
+async fn splits_waits_for_events_changes_of_leads_and_notices_come_as_the_dry_run_said() {
+    let clinic = Clinic::new().await;
+    publish_all(&clinic, with_every_step()).await;
+    people_ask(&clinic, PEOPLE.len()).await;
+    let before = Before::of(&clinic).await;
+    let mut foretold = Vec::new();
+    for name in ["Split and ask", "Until triage"] {
+        let id = sequence_id(&clinic, name).await;
+        foretold.push((name, id, simulate(&clinic, over_all(&clinic, id, 30)).await));
+    }
+    let until = foretold[0].2.until;
+    clinic.live_until(until).await;
+    for (name, id, answer) in &foretold {
+        assert_eq!(
+            told(answer),
+            before.since(&clinic, *id, answer.until).await,
+            "{name}"
+        );
+    }
+    let ways = |step: &str, outcome| {
+        let of_step = |entry: &&domain::dry_run::Entry| entry.step_key.as_deref() == Some(step);
+        let entries = foretold[0].2.entries.iter().filter(of_step);
+        entries.filter(|entry| entry.outcome == outcome).count()
+    };
+    let (short, again) = (ways("short", Outcome::Sent), ways("again", Outcome::Sent));
+    assert!(short > 0 && again > short, "some went each way: {short}, {again}");
+    let ended = |answer: &Simulation| {
+        answer
+            .entries
+            .iter()
+            .any(|entry| matches!(entry.outcome, Outcome::Completed | Outcome::Exited))
+    };
+    assert!(foretold.iter().all(|(.., answer)| ended(answer)));
 }
 
 #[tokio::test]

@@ -373,6 +373,64 @@ async fn a_second_yes_after_a_withdrawal_gives_nothing_and_a_forged_link_is_not_
     assert_eq!(Answer::to(clinic.client.get(&forged)).await.status, 404);
 }
 
+#[tokio::test]
+async fn two_presses_at_one_moment_make_the_grants_once() {
+    let (clinic, mail) = asked_twice().await;
+    let path = path(&mail);
+    let (one, other, third) = tokio::join!(
+        press(&clinic, &path),
+        press(&clinic, &path),
+        press(&clinic, &path)
+    );
+    for page in [one, other, third] {
+        assert!(page.body.contains("Thank you, it is confirmed"), "{}", page.body);
+    }
+    let given = grants(&clinic).await;
+    let distinct: HashSet<_> = given.iter().collect();
+    assert!(!given.is_empty() && distinct.len() == given.len(), "{given:?}");
+    clinic.drain().await;
+}
+
+#[tokio::test]
+async fn sealers_and_a_verifier_beside_intake_leave_one_whole_chain() {
+    let clinic = Clinic::new().await;
+    let h = &clinic.hospital;
+    let intake = async {
+        for person in 0..12 {
+            let email = format!("person{person}@example.org");
+            let fields = [
+                ("given_name", "Pat"),
+                ("family_name", "Meyer"),
+                ("email", email.as_str()),
+                ("agree", "email me about my request"),
+                ("agree", "services and events"),
+            ];
+            assert_eq!(clinic.submit_form("sleep-study", &fields).await.status, 303);
+        }
+    };
+    let seal = async || {
+        for _ in 0..40 {
+            domain::consent::seal::seal(h).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let verify = async {
+        for _ in 0..20 {
+            assert_eq!(broken(&clinic).await, None, "while it grows");
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(intake, seal(), seal(), verify);
+    while domain::consent::seal::seal(h).await.unwrap() > 0 {}
+    let written = events(&clinic).await.len();
+    let whole = verified(&clinic, None).await;
+    assert_eq!(
+        (whole.sealed, whole.unsealed, whole.broken),
+        (written as i64, 0, None)
+    );
+    clinic.drain().await;
+}
+
 /// The one mail that is planned for a person of [`Clinic::plan_nurture`].
 async fn mail_of(clinic: &Clinic, person: usize) -> message::Model {
     let address = format!("person{person}@example.org");

@@ -3,7 +3,7 @@
 use entity::consent_event::{self, ConsentAction, ConsentMethod};
 use entity::enrollment::{self, ExitReason};
 use entity::enums::{Medium, Purpose, Role};
-use entity::message::{self, MessageKind, MessageState};
+use entity::message::{self, GateReason, MessageKind, MessageState};
 use entity::{audit_event, contact};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
@@ -411,6 +411,48 @@ async fn a_wish_sends_a_claimed_mail_back_to_the_gate() {
     assert_eq!(post(&clinic, &path, &fields).await.status, 200);
     assert_eq!(state(&clinic, &message).await, MessageState::Planned);
     clinic.drain().await;
+}
+
+#[tokio::test]
+async fn a_pause_set_on_the_page_holds_mail_until_its_end() {
+    let clinic = Clinic::new().await;
+    let (message, path) = planned_mail(&clinic).await;
+    let fields = with(untouched(&open(&clinic, &path).await), "pause", "2026-03-10");
+    assert_eq!(post(&clinic, &path, &fields).await.status, 200);
+    clinic.live_until(at("2026-03-09T20:00:00Z")).await;
+    assert_eq!(state(&clinic, &message).await, MessageState::Deferred);
+    assert_eq!(clinic.mails().await.len(), 0);
+    clinic.live_until(at("2026-03-10T20:00:00Z")).await;
+    assert_eq!(state(&clinic, &message).await, MessageState::Accepted);
+    assert_eq!(clinic.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_line_given_up_on_the_page_is_written_of_no_more() {
+    let (clinic, path) = with_link().await;
+    let page = open(&clinic, &path).await;
+    let sleep = page.checkbox("Sleep medicine").value.clone();
+    assert_eq!(
+        post(&clinic, &path, &without(untouched(&page), &sleep))
+            .await
+            .status,
+        200
+    );
+    clinic.live_until(at("2026-03-20T12:00:00Z")).await;
+    let nurture: Vec<_> = clinic
+        .messages()
+        .await
+        .into_iter()
+        .filter(|row| row.kind == MessageKind::Nurture)
+        .map(|row| (row.state, row.decision.map(|decision| decision.reasons[0].code)))
+        .collect();
+    assert_eq!(
+        nurture,
+        [
+            (MessageState::Accepted, Some(GateReason::ConsentGranted)),
+            (MessageState::Withheld, Some(GateReason::LineUnwanted)),
+        ]
+    );
 }
 
 #[tokio::test]

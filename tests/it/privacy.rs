@@ -1,6 +1,7 @@
 //! Somebody asks what we hold, and to be forgotten; and what nobody asks about is not kept for ever.
 
-use entity::enums::Role;
+use entity::date_occasion::{self, DateOccasionState};
+use entity::enums::{LeadStage, Role};
 use entity::{captured_mail, contact, lead, message};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::{Value, json};
@@ -119,6 +120,32 @@ async fn who_is_erased_is_found_nowhere_and_still_counted() {
 }
 
 #[tokio::test]
+async fn who_is_erased_in_the_middle_of_a_sequence_is_written_to_no_more() {
+    let clinic = Clinic::new().await;
+    clinic.pat_asks().await;
+    clinic.live_until(at("2026-03-05T16:00:00Z")).await;
+    let sent = clinic.mails_to("pat@example.org").await.len();
+    assert_eq!(sent, 2, "the confirmation and the first mail of the sequence");
+    let input = json!({ "contactId": clinic.last_lead().await.contact_id.to_string() });
+    let erasure = clinic.change(BOSS, "eraseContact", input).await;
+    assert_eq!(erasure["erasure"]["enrollmentsEnded"], 1);
+    clinic.live_until(at("2026-04-05T16:00:00Z")).await;
+    let mut messages = clinic.messages().await;
+    messages.retain(|mail| mail.contact_id.is_some());
+    assert_eq!(
+        messages.iter().filter(|mail| mail.sent_at.is_some()).count(),
+        sent
+    );
+    assert!(
+        messages.iter().all(|mail| mail.settled_at.is_some()),
+        "none still waits"
+    );
+    let stuck = "{ stuckEnrollments(first: 5) { totalCount } }";
+    let answer = clinic.graphql(OPS, stuck, json!({})).await;
+    assert_eq!(answer.data("stuckEnrollments.totalCount"), 0);
+}
+
+#[tokio::test]
 async fn what_is_past_its_retention_is_taken_out_and_a_dry_run_says_what_first() {
     let clinic = Clinic::new().await;
     let lead = planted(&clinic).await;
@@ -155,6 +182,84 @@ async fn what_is_past_its_retention_is_taken_out_and_a_dry_run_says_what_first()
         .unwrap();
     assert!(emptied.erased_at.is_some() && emptied.email.is_none());
     assert_eq!(rows(domain::privacy::retention::due(h).await.unwrap())[0], 0);
+}
+
+#[tokio::test]
+async fn a_setup_document_says_how_long_closed_leads_are_kept_and_the_sweep_empties_them() {
+    let clinic = Clinic::new().await;
+    let setup = |days: i32| {
+        let retention = json!([{ "kind": "CLOSED_LEADS", "keepDays": days }]);
+        domain::setup::Setup::parse(&json!({ "retention": retention }).to_string()).unwrap()
+    };
+    let refused = domain::setup::apply(&clinic.hospital, &setup(0))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&refused, domain::error::Error::Refused(all) if all[0].field.join(".") == "retention.0.keepDays")
+    );
+    for _ in 0..2 {
+        domain::setup::apply(&clinic.hospital, &setup(90)).await.unwrap();
+    }
+    let closed = planted(&clinic).await;
+    let open = clinic.pat_asks().await;
+    let close = json!({ "leadId": closed.id.to_string(), "disposition": "CHOSE_ELSEWHERE" });
+    clinic.change(BOSS, "closeLead", close).await;
+    let h = &clinic.hospital;
+    let due = async || domain::privacy::retention::due(h).await.unwrap()[0].rows;
+    clinic
+        .live_until(clinic.now() + chrono::TimeDelta::days(89))
+        .await;
+    assert_eq!(due().await, 0);
+    clinic.live_until(clinic.now() + chrono::TimeDelta::days(2)).await;
+    domain::privacy::retention::sweep(h).await.unwrap();
+    assert_eq!(due().await, 0);
+    let row = async |id| {
+        lead::Entity::find_by_id(id)
+            .one(clinic.db())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let emptied = row(closed.id).await;
+    assert!(emptied.erased_at.is_some() && emptied.requested_service.is_none());
+    assert_eq!(emptied.stage, LeadStage::Closed, "it still counts");
+    assert!(
+        row(open.parse().unwrap()).await.erased_at.is_none(),
+        "an open lead is kept"
+    );
+    let person = contact::Entity::find_by_id(closed.contact_id)
+        .one(clinic.db())
+        .await
+        .unwrap();
+    assert!(
+        person.unwrap().email.is_some(),
+        "the contact has a policy of its own"
+    );
+}
+
+#[tokio::test]
+async fn the_day_of_who_is_erased_does_not_come() {
+    let clinic = Clinic::new().await;
+    let date = json!({ "from": "RECEIVED", "days": 3 });
+    let input = json!({
+        "name": "Three days later", "purpose": "CARE_COORDINATION", "trigger": { "on": "DATE", "date": date },
+        "steps": [{ "key": "bring", "kind": "SEND_EMAIL", "template": "what-to-bring" }],
+    });
+    let made = clinic.change(OPS, "createSequence", input).await;
+    let publish = json!({ "sequenceId": made["sequence"]["id"] });
+    clinic.change(OPS, "publishSequence", publish).await;
+    clinic.pat_asks().await;
+    let contact = clinic.last_lead().await.contact_id.to_string();
+    let states = async || {
+        let rows = date_occasion::Entity::find().all(clinic.db()).await.unwrap();
+        rows.into_iter().map(|row| row.state).collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, [DateOccasionState::Waiting]);
+    clinic
+        .change(BOSS, "eraseContact", json!({ "contactId": contact }))
+        .await;
+    assert_eq!(states().await, [DateOccasionState::Cancelled]);
+    clinic.drain().await;
 }
 
 #[tokio::test]

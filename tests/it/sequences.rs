@@ -1,13 +1,14 @@
 //! Sequences are written, published, entered, waited in, moved and watched, through the public API.
 
 use chrono::TimeDelta;
-use entity::date_occasion;
+use entity::date_occasion::{self, DateOccasionState};
 use entity::enrollment::{self, EnrollmentState, ExitReason};
 use entity::enums::{EligibilityFlag, Role};
 use entity::message::{MessageKind, MessageState};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
+use crate::harness::smtp_sink::Behavior;
 use crate::harness::{As, Clinic, OPS, at};
 
 const NORA: As<'static> = As::Staff("nora");
@@ -290,6 +291,44 @@ async fn two_days_before_a_visit_is_a_local_day_and_comes_once() {
         ["DONE", "CANCELLED"],
         "the appointment that was moved is no occasion"
     );
+}
+
+#[tokio::test]
+async fn visits_that_are_booked_when_a_sequence_is_published_get_their_day_and_a_new_version_moves_it() {
+    let clinic = Clinic::new().await;
+    let booked = lead(&clinic, "max").await;
+    let gone = lead(&clinic, "lou").await;
+    let tomorrow = lead(&clinic, "kim").await;
+    book(&clinic, &booked, "2026-03-16T18:00:00Z").await;
+    book(&clinic, &gone, "2026-03-16T19:00:00Z").await;
+    book(&clinic, &tomorrow, "2026-03-04T18:00:00Z").await;
+    let trigger = |days: i32| {
+        let date = json!({ "from": "APPOINTMENT", "days": days, "minuteOfDay": 600 });
+        json!({ "on": "DATE", "date": date })
+    };
+    let sequence = publish(&clinic, "Before the visit", trigger(-2), json!([mail("soon")])).await;
+    let due = async || {
+        let rows = date_occasion::Entity::find()
+            .filter(date_occasion::Column::State.eq(DateOccasionState::Waiting))
+            .all(clinic.db())
+            .await
+            .unwrap();
+        rows.into_iter().map(|row| row.due_at).collect::<Vec<_>>()
+    };
+    // At 10:00 in summer time; the day before tomorrow's visit has passed.
+    assert_eq!(due().await, [at("2026-03-14T14:00:00Z"); 2]);
+    let input = json!({ "sequenceId": sequence, "trigger": trigger(-4) });
+    clinic.change(OPS, "publishSequence", input).await;
+    assert_eq!(due().await, [at("2026-03-12T14:00:00Z"); 2]);
+    let close = json!({ "leadId": gone, "disposition": "CHOSE_ELSEWHERE" });
+    clinic.change(NORA, "closeLead", close).await;
+    clinic.live_until(at("2026-03-17T16:00:00Z")).await;
+    let began: Vec<_> = enrollments(&clinic, &sequence)
+        .await
+        .iter()
+        .map(|row| (row.lead_id.to_string(), row.created_at))
+        .collect();
+    assert_eq!(began, [(booked, at("2026-03-12T14:00:00Z"))]);
 }
 
 #[tokio::test]
@@ -577,6 +616,30 @@ async fn the_watchdog_names_who_does_not_move_and_why() {
     clinic.drain().await;
     assert_eq!(stuck(As::Role(Role::Admin)).await, json!([]));
     clinic.live_until(at("2026-03-04T16:00:00Z")).await;
+}
+
+#[tokio::test]
+async fn an_enrollment_with_a_mail_that_nobody_knows_of_is_told_of_until_it_ends() {
+    let clinic = Clinic::with_smtp().await;
+    let steps = json!([mail("hello"), { "key": "week", "kind": "WAIT", "wait": 604_800 }, end()]);
+    let sequence = publish(&clinic, "Unknown", json!({ "on": "MANUAL" }), steps).await;
+    let lead = lead(&clinic, "max").await;
+    clinic.drain().await;
+    clinic.sink().behave_times(1, Behavior::StoredWithoutReply);
+    let input = json!({ "leadId": lead, "sequenceId": sequence });
+    clinic.change(NORA, "enrollLead", input).await;
+    clinic.drain().await;
+    let told = async || {
+        let query = "{ stuckEnrollments(first: 10) { nodes { reason stepKey } } }";
+        let answer = clinic.graphql(OPS, query, json!({})).await;
+        answer.data("stuckEnrollments.nodes")
+    };
+    assert_eq!(
+        told().await,
+        json!([{ "reason": "MAIL_UNKNOWN", "stepKey": "week" }])
+    );
+    clinic.live_until(clinic.now() + TimeDelta::days(8)).await;
+    assert_eq!(told().await, json!([]));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod dry_run;
 mod headers;
 mod letter;
 mod opt_in;
+mod paper;
 mod staff_notice;
 #[cfg(test)]
 mod tests;

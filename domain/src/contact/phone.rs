@@ -51,6 +51,18 @@ impl PhoneNumber {
     }
 }
 
+/// A stored number as a mail shows it, such as `+1-202-555-0143`: the separated form of a global number that can also
+/// follow `tel:` (RFC 3966, section 5.1.1). What cannot be read stays as it is.
+#[must_use]
+pub fn readable(number: &str) -> String {
+    let Ok(parsed) = phonenumber::parse(None, number) else {
+        return number.to_owned();
+    };
+    let uri = parsed.format().mode(Mode::Rfc3966).to_string();
+    let shown = uri.strip_prefix("tel:").unwrap_or(&uri);
+    shown.split(';').next().unwrap_or(shown).to_owned()
+}
+
 fn is_e164(text: &str) -> bool {
     text.strip_prefix('+')
         .is_some_and(|digits| (3..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
@@ -109,6 +121,14 @@ mod tests {
             "+442079460958"
         );
         assert!(PhoneNumber::parse("020 7946 0958").is_err());
+    }
+
+    #[test]
+    fn a_mail_shows_a_number_with_separators_and_what_is_none_as_it_is() {
+        assert_eq!(readable("+12025550143"), "+1-202-555-0143");
+        assert_eq!(readable("+442079460958"), "+44-20-7946-0958");
+        assert_eq!(readable("ask at the desk"), "ask at the desk");
+        assert_eq!(readable(""), "");
     }
 
     #[test]

@@ -18,7 +18,6 @@ use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
-use crate::nudge::Subject;
 use crate::viewer::Viewer;
 use crate::{campaign, sequence};
 
@@ -151,16 +150,8 @@ pub async fn release(h: &Hospital, viewer: &Viewer, held: Held) -> Result<Done<O
         return Ok(Done::quiet(None));
     };
     row.clone().delete(&tx).await?;
-    release::note(&tx, held.released(), now).await?;
-    audit::record(viewer.actor(), "outreach.release", Some(&row.id), None, now)
-        .insert(&tx)
-        .await?;
-    tx.commit().await?;
-    Ok(Done {
-        value: Some(row),
-        signals: Vec::new(),
-        nudges: vec![Subject::BulkMail, Subject::WaitingMail],
-    })
+    let ended = audit::record(viewer.actor(), "outreach.release", Some(&row.id), None, now);
+    release::end(tx, held.released(), ended, row, now).await
 }
 
 /// The holds that there are, the newest first; at most [`BATCH_MAX`].

@@ -8,8 +8,7 @@
 use chrono::{DateTime, Utc};
 use entity::id::{CampaignId, ContactId, MessageId, SequenceId};
 use entity::message::{Column, Decision, Entity, GateOutcome, MessageState};
-use entity::outreach_release;
-use entity::sequence;
+use entity::{audit_event, outreach_release, sequence};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
@@ -18,9 +17,11 @@ use sea_orm::{
 };
 
 use crate::db::{self, BATCH_MAX};
+use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::id::new_id;
+use crate::nudge::Subject;
 
 /// What was held and may go now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,25 @@ pub async fn note(tx: &DatabaseTransaction, what: Released, now: DateTime<Utc>) 
         .exec_without_returning(tx)
         .await?;
     Ok(())
+}
+
+/// Ends what held mail back, in the transaction that took its row out: notes what may go now, writes who ended it into
+/// the audit, commits, and answers the row with the nudges for both lanes.
+pub(super) async fn end<Row>(
+    tx: DatabaseTransaction,
+    what: Released,
+    ended: audit_event::ActiveModel,
+    row: Row,
+    now: DateTime<Utc>,
+) -> Result<Done<Option<Row>>> {
+    note(&tx, what, now).await?;
+    ended.insert(&tx).await?;
+    tx.commit().await?;
+    Ok(Done {
+        value: Some(row),
+        signals: Vec::new(),
+        nudges: vec![Subject::BulkMail, Subject::WaitingMail],
+    })
 }
 
 /// Makes what the gate holds back for a contact due now, in the transaction that ends its pause. At most [`BATCH_MAX`]

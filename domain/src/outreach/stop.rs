@@ -17,7 +17,6 @@ use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
-use crate::nudge::Subject;
 use crate::viewer::Viewer;
 
 /// The longest note, in characters.
@@ -89,16 +88,8 @@ pub async fn resume(h: &Hospital, viewer: &Viewer, domain: Option<&str>) -> Resu
         return Ok(Done::quiet(None));
     };
     row.clone().delete(&tx).await?;
-    release::note(&tx, Released::Everything, now).await?;
-    audit::record(viewer.actor(), "sending.resume", Some(&row.id), None, now)
-        .insert(&tx)
-        .await?;
-    tx.commit().await?;
-    Ok(Done {
-        value: Some(row),
-        signals: Vec::new(),
-        nudges: vec![Subject::BulkMail, Subject::WaitingMail],
-    })
+    let ended = audit::record(viewer.actor(), "sending.resume", Some(&row.id), None, now);
+    release::end(tx, Released::Everything, ended, row, now).await
 }
 
 /// The stops that stand, the newest first; at most [`BATCH_MAX`].

@@ -60,7 +60,7 @@ pub struct MailFacts<'a> {
     pub family_name: &'a str,
     /// Name of the facility that serves the lead.
     pub facility_name: &'a str,
-    /// The facility's phone number; may be empty.
+    /// The facility's phone number with separators, as it is shown and can follow `tel:`; may be empty.
     pub facility_phone: &'a str,
     /// Canonical name of the service line, if it is known.
     pub service_line_name: Option<&'a str>,

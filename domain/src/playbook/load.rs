@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use entity::id::FacilityId;
 use entity::{
     business_calendar, campaign, consent_wording, facility, form, frequency_cap, placement, routing_rule,
     scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy,
@@ -13,6 +14,7 @@ use entity::{
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{Playbook, PublishedSequence, fold_name};
+use crate::contact::phone::readable;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::outreach::gate::Caps;
@@ -95,6 +97,7 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         revision,
         line_by_name: names(&lines, aliases),
         lines,
+        facility_phones: phones(&facilities),
         facilities,
         calendars,
         teams,
@@ -189,10 +192,15 @@ fn names(
     names
 }
 
+fn phones(facilities: &HashMap<FacilityId, Arc<facility::Model>>) -> HashMap<FacilityId, String> {
+    let of = |facility: &Arc<facility::Model>| Some((facility.id, readable(facility.phone.as_deref()?)));
+    facilities.values().filter_map(of).collect()
+}
+
 fn calendars(
     rows: Vec<business_calendar::Model>,
-    facilities: &HashMap<entity::id::FacilityId, Arc<facility::Model>>,
-) -> Result<HashMap<entity::id::FacilityId, Calendar>> {
+    facilities: &HashMap<FacilityId, Arc<facility::Model>>,
+) -> Result<HashMap<FacilityId, Calendar>> {
     rows.into_iter()
         .filter_map(|row| facilities.get(&row.facility_id).map(|facility| (row, facility)))
         .map(|(row, facility)| {

@@ -3,6 +3,7 @@
 //! What is counted stays: type, stage, line, team, source, campaign, times, points, outcomes.
 
 use chrono::{DateTime, Utc};
+use entity::date_occasion::{self, DateOccasionState};
 use entity::follow_up::FollowUpState;
 use entity::id::{LeadId, MessageId};
 use entity::lead::{Answers, Column, Utm};
@@ -62,6 +63,17 @@ pub(super) async fn erase(
     lead_event::Entity::update_many()
         .col_expr(lead_event::Column::Data, Expr::value(EventData::default()))
         .filter(lead_event::Column::LeadId.is_in(ids.iter().copied()))
+        .exec(tx)
+        .await?;
+    // The days on which a sequence would have taken them in.
+    date_occasion::Entity::update_many()
+        .col_expr(
+            date_occasion::Column::State,
+            Expr::value(DateOccasionState::Cancelled),
+        )
+        .col_expr(date_occasion::Column::SettledAt, Expr::value(now))
+        .filter(date_occasion::Column::LeadId.is_in(ids.iter().copied()))
+        .filter(date_occasion::Column::State.eq(DateOccasionState::Waiting))
         .exec(tx)
         .await?;
     words.extend(desk(tx, ids, now).await?);

@@ -300,7 +300,7 @@ impl Place {
     }
 }
 
-/// Takes one step.
+/// Takes one step: does what it does, or waits, and tells what comes next.
 fn take(course: &mut Course, plan: Plan<'_>, facts: &Facts<'_>, now: DateTime<Utc>) -> Next {
     let Some(index) = plan
         .steps
@@ -317,54 +317,19 @@ fn take(course: &mut Course, plan: Plan<'_>, facts: &Facts<'_>, now: DateTime<Ut
             .get(index + 1)
             .map_or(Next::End(End::Completed), |next| Next::Step(next.key.clone()))
     };
-    let (step_key, occurrence) = (step.key.clone(), course.place.occurrence);
+    course.deeds.extend(deed(step, course.place.occurrence, facts));
     match &step.action {
-        Action::SendEmail { template } => {
-            course.deeds.push(Deed::Mail {
-                step_key,
-                occurrence,
-                template: template.clone(),
-            });
-            following()
-        }
-        Action::FollowUp { title, due_in_mins } => {
-            let (title, due_in_mins) = (title.clone(), *due_in_mins);
-            course.deeds.push(Deed::FollowUp {
-                step_key,
-                occurrence,
-                title,
-                due_in_mins,
-            });
-            following()
-        }
-        Action::Wait { secs } => {
-            let until = || now + TimeDelta::try_seconds(*secs).unwrap_or(TimeDelta::days(365));
-            if course.place.wait(until, now) {
-                following()
-            } else {
-                Next::Wait
-            }
-        }
+        Action::Wait { secs } if course.place.wait(|| after(now, *secs), now) => following(),
         Action::WaitUntil {
             weekday,
             minute_of_day,
-        } => {
-            let until = || wait_until(now, plan.zone, *weekday, *minute_of_day);
-            if course.place.wait(until, now) {
-                following()
-            } else {
-                Next::Wait
-            }
+        } if course
+            .place
+            .wait(|| wait_until(now, plan.zone, *weekday, *minute_of_day), now) =>
+        {
+            following()
         }
-        Action::Branch {
-            when,
-            then,
-            otherwise,
-        } => Next::Step(if holds(when, facts) {
-            then.clone()
-        } else {
-            otherwise.clone()
-        }),
+        Action::Wait { .. } | Action::WaitUntil { .. } => Next::Wait,
         Action::WaitFor {
             event,
             stage,
@@ -376,44 +341,69 @@ fn take(course: &mut Course, plan: Plan<'_>, facts: &Facts<'_>, now: DateTime<Ut
             let is_so =
                 *event == Awaited::StageReached && stage.is_some_and(|stage| has_reached(facts.stage, stage));
             if course.place.happened || (!course.place.entered_step && is_so) {
-                return Next::Step(then.clone());
-            }
-            let until = || now + TimeDelta::try_seconds(*timeout_secs).unwrap_or(TimeDelta::days(365));
-            if course.place.wait(until, now) {
+                Next::Step(then.clone())
+            } else if course.place.wait(|| after(now, *timeout_secs), now) {
                 Next::Step(otherwise.clone())
             } else {
                 Next::Wait
             }
         }
+        Action::Branch {
+            when,
+            then,
+            otherwise,
+        } => Next::Step(if holds(when, facts) { then } else { otherwise }.clone()),
         Action::Split { seed, ways } => {
             let draw = split::draw(seed.as_deref(), plan.sequence_id, &step.key, facts.contact.id);
             split::way(ways, draw).map_or(Next::End(End::Left(ExitReason::Broken)), |key| {
                 Next::Step(key.to_owned())
             })
         }
+        Action::End {} => Next::End(End::Completed),
+        // Goals are asked before every step; whoever comes here has not reached it.
+        Action::Goal { .. }
+        | Action::SendEmail { .. }
+        | Action::FollowUp { .. }
+        | Action::UpdateLead { .. }
+        | Action::NotifyStaff { .. } => following(),
+    }
+}
+
+/// The end of a wait of so many seconds.
+fn after(now: DateTime<Utc>, secs: i64) -> DateTime<Utc> {
+    now + TimeDelta::try_seconds(secs).unwrap_or(TimeDelta::days(365))
+}
+
+/// What a step does besides leading on, if it does something.
+fn deed(step: &Step, occurrence: i32, facts: &Facts<'_>) -> Option<Deed> {
+    let step_key = step.key.clone();
+    match &step.action {
+        Action::SendEmail { template } => Some(Deed::Mail {
+            step_key,
+            occurrence,
+            template: template.clone(),
+        }),
+        Action::FollowUp { title, due_in_mins } => Some(Deed::FollowUp {
+            step_key,
+            occurrence,
+            title: title.clone(),
+            due_in_mins: *due_in_mins,
+        }),
         Action::UpdateLead {
             add_flags,
             remove_flags,
             team,
-        } => {
-            course.deeds.push(Deed::Lead {
-                step_key,
-                flags: flags_after(facts.flags, add_flags, remove_flags),
-                team: team.clone(),
-            });
-            following()
-        }
-        Action::NotifyStaff { to, title } => {
-            course.deeds.push(Deed::Notice {
-                step_key,
-                occurrence,
-                to: *to,
-                title: title.clone(),
-            });
-            following()
-        }
-        // Goals are asked before every step; whoever comes here has not reached it.
-        Action::Goal { .. } => following(),
-        Action::End {} => Next::End(End::Completed),
+        } => Some(Deed::Lead {
+            step_key,
+            flags: flags_after(facts.flags, add_flags, remove_flags),
+            team: team.clone(),
+        }),
+        Action::NotifyStaff { to, title } => Some(Deed::Notice {
+            step_key,
+            occurrence,
+            to: *to,
+            title: title.clone(),
+        }),
+        _ => None,
     }
 }

@@ -12,10 +12,10 @@ use entity::appointment::{self, AppointmentState};
 use entity::date_occasion::{ActiveModel, Column, DateOccasionState, Entity, Model};
 use entity::id::{AppointmentId, ContactId, DateOccasionId, LeadId, SequenceId};
 use entity::sequence::{self, SequenceState};
-use entity::sequence_version::{DateAnchor, DateRule, TriggerKind};
+use entity::sequence_version::{DateAnchor, DateRule, Trigger, TriggerKind};
 use entity::{contact, lead};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::advance::RECHECK;
@@ -102,6 +102,59 @@ pub async fn of_appointment(
     Ok(())
 }
 
+/// Writes the days of a sequence that is published just now, counted from the visits that are booked already, within the
+/// caller's transaction. Days that have not come yet move with a new version. Leads that came in before are left alone, as
+/// a trigger on their coming in leaves them alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_booked(
+    tx: &DatabaseTransaction,
+    playbook: &Playbook,
+    sequence_id: SequenceId,
+    trigger: &Trigger,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let from_visits =
+        |rule: &&DateRule| trigger.on == TriggerKind::Date && rule.from == DateAnchor::Appointment;
+    let Some(rule) = trigger.date.as_ref().filter(from_visits) else {
+        return Ok(());
+    };
+    let mut last: Option<AppointmentId> = None;
+    loop {
+        let mut visits = appointment::Entity::find()
+            .filter(appointment::Column::State.eq(AppointmentState::Booked))
+            .filter(appointment::Column::StartsAt.gt(now));
+        if let Some(last) = last {
+            visits = visits.filter(appointment::Column::Id.gt(last));
+        }
+        let visits = visits
+            .order_by_asc(appointment::Column::Id)
+            .limit(BATCH_MAX as u64)
+            .all(tx)
+            .await?;
+        let Some(end) = visits.last() else {
+            return Ok(());
+        };
+        last = Some(end.id);
+        let days = visits.iter().filter_map(|visit| {
+            let due_at = day_of(rule, visit.starts_at, playbook.zone(visit.facility_id))?;
+            (due_at > now).then(|| row(sequence_id, visit.lead_id, Some(visit.id), due_at, now))
+        });
+        let days: Vec<ActiveModel> = days.collect();
+        if !days.is_empty() {
+            let moves = OnConflict::column(Column::OriginKey)
+                .update_column(Column::DueAt)
+                .action_and_where(Expr::cust("date_occasion.state = 'WAITING'"))
+                .to_owned();
+            Entity::insert_many(days)
+                .on_conflict(moves)
+                .exec_without_returning(tx)
+                .await?;
+        }
+    }
+}
+
 /// The sequences with a day counted from this, with the rule, in the order of the sequences. A paused one counts too:
 /// its pause may be over when the day comes.
 fn planned(playbook: &Playbook, from: DateAnchor) -> impl Iterator<Item = (SequenceId, &DateRule)> {
@@ -174,53 +227,8 @@ pub async fn days_come(h: &Hospital, limit: usize) -> Result<Done<usize>> {
     if due.is_empty() {
         return Ok(Done::quiet(0));
     }
-    let Held {
-        rows,
-        leads,
-        contacts,
-        appointments,
-        states,
-    } = hold(&tx, due).await?;
-    let mut outcomes = Outcomes::new();
-    let mut entries = Vec::new();
-    for row in &rows {
-        let (Some(lead), Some(published)) =
-            (leads.get(&row.lead_id), playbook.sequences.get(&row.sequence_id))
-        else {
-            outcomes
-                .entry((DateOccasionState::Done, None))
-                .or_default()
-                .push(row.id);
-            continue;
-        };
-        let appointment = row.appointment_id.map(|id| appointments.get(&id));
-        let contact = contacts.get(&lead.contact_id);
-        let is_paused = states.get(&row.sequence_id) == Some(&SequenceState::Paused);
-        let seen = Seen {
-            playbook: &playbook,
-            published,
-            lead,
-            contact,
-            appointment,
-            is_paused,
-            now,
-        };
-        let outcome = match seen.judge() {
-            Verdict::Enroll => {
-                entries.push(Entry {
-                    version: &published.version,
-                    lead_id: lead.id,
-                    contact_id: lead.contact_id,
-                });
-                (DateOccasionState::Done, None)
-            }
-            Verdict::Pass => (DateOccasionState::Done, None),
-            Verdict::CalledOff => (DateOccasionState::Cancelled, None),
-            Verdict::Later(due_at) => (DateOccasionState::Waiting, Some(due_at)),
-        };
-        outcomes.entry(outcome).or_default().push(row.id);
-    }
-    let looked_at = rows.len();
+    let held = hold(&tx, due).await?;
+    let (outcomes, entries) = held.judged(&playbook, now);
     settle(&tx, outcomes, now).await?;
     let begun = enter(&tx, &entries, Actor::SYSTEM, now).await?;
     tx.commit().await?;
@@ -230,7 +238,7 @@ pub async fn days_come(h: &Hospital, limit: usize) -> Result<Done<usize>> {
         vec![Subject::Enrollments]
     };
     Ok(Done {
-        value: looked_at,
+        value: held.rows.len(),
         signals: begun.signals(),
         nudges,
     })
@@ -286,6 +294,57 @@ struct Held {
     contacts: HashMap<ContactId, contact::Model>,
     appointments: HashMap<AppointmentId, appointment::Model>,
     states: HashMap<SequenceId, SequenceState>,
+}
+
+impl Held {
+    /// What comes of each day, and whom that enrolls.
+    fn judged<'p>(&self, playbook: &'p Playbook, now: DateTime<Utc>) -> (Outcomes, Vec<Entry<'p>>) {
+        let mut outcomes = Outcomes::new();
+        let mut entries = Vec::new();
+        for row in &self.rows {
+            let known = self
+                .leads
+                .get(&row.lead_id)
+                .zip(playbook.sequences.get(&row.sequence_id));
+            let outcome = match known {
+                None => (DateOccasionState::Done, None),
+                Some((lead, published)) => match self.seen(row, lead, published, playbook, now).judge() {
+                    Verdict::Enroll => {
+                        entries.push(Entry {
+                            version: &published.version,
+                            lead_id: lead.id,
+                            contact_id: lead.contact_id,
+                        });
+                        (DateOccasionState::Done, None)
+                    }
+                    Verdict::Pass => (DateOccasionState::Done, None),
+                    Verdict::CalledOff => (DateOccasionState::Cancelled, None),
+                    Verdict::Later(due_at) => (DateOccasionState::Waiting, Some(due_at)),
+                },
+            };
+            outcomes.entry(outcome).or_default().push(row.id);
+        }
+        (outcomes, entries)
+    }
+
+    fn seen<'a>(
+        &'a self,
+        row: &Model,
+        lead: &'a lead::Model,
+        published: &'a PublishedSequence,
+        playbook: &'a Playbook,
+        now: DateTime<Utc>,
+    ) -> Seen<'a> {
+        Seen {
+            playbook,
+            published,
+            lead,
+            contact: self.contacts.get(&lead.contact_id),
+            appointment: row.appointment_id.map(|id| self.appointments.get(&id)),
+            is_paused: self.states.get(&row.sequence_id) == Some(&SequenceState::Paused),
+            now,
+        }
+    }
 }
 
 async fn hold(tx: &DatabaseTransaction, due: Vec<Model>) -> Result<Held> {

@@ -8,7 +8,7 @@ use entity::sequence_version::{self, Exits, Steps, Trigger};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QuerySelect};
 
-use super::{create, find, steps};
+use super::{create, dates, find, steps};
 use crate::db;
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
@@ -66,6 +66,7 @@ pub async fn publish(h: &Hospital, viewer: &Viewer, input: PublishSequence) -> R
     changed.version = Set(row.version + 1);
     changed.updated_at = Set(now);
     let row = changed.update(&tx).await?;
+    dates::of_booked(&tx, &playbook, row.id, &version.trigger, now).await?;
     playbook::changed(&tx).await?;
     tx.commit().await?;
     Ok(Done::quiet(row))

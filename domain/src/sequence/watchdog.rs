@@ -10,6 +10,7 @@ use entity::enrollment::{Column, EnrollmentState, Entity, Model};
 use entity::id::EnrollmentId;
 use entity::message::{self, Lane, MessageState};
 use entity::sequence_version::{Action, Step};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::db::BATCH_MAX;
@@ -33,18 +34,21 @@ pub enum StuckReason {
     Failing,
     /// A mail that it planned is due and does not go out.
     MailWaits,
+    /// Nobody knows whether a mail that it planned went out; it is not sent again until evidence or a person settles it.
+    MailUnknown,
     /// It is due, and no worker looks at it.
     NoWorker,
 }
 
 impl StuckReason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StepMissing,
         Self::TemplateMissing,
         Self::TeamMissing,
         Self::Failing,
         Self::MailWaits,
+        Self::MailUnknown,
         Self::NoWorker,
     ];
 
@@ -57,17 +61,38 @@ impl StuckReason {
             Self::TeamMissing => "TEAM_MISSING",
             Self::Failing => "FAILING",
             Self::MailWaits => "MAIL_WAITS",
+            Self::MailUnknown => "MAIL_UNKNOWN",
             Self::NoWorker => "NO_WORKER",
         }
     }
 }
 
-/// Why this enrollment of those that [`which`] selects does not move. Faults that explain it come before the plain fact.
-#[must_use]
-pub fn reason(row: &Model, playbook: &Playbook, now: DateTime<Utc>) -> StuckReason {
+/// The enrollments that do not move.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Selects them.
+    pub any: Condition,
+    /// Those of them with a mail of which nobody knows whether it went out.
+    unknown: HashSet<EnrollmentId>,
+}
+
+impl Watched {
+    /// Why this one does not move.
+    #[must_use]
+    pub fn reason(&self, row: &Model, playbook: &Playbook, now: DateTime<Utc>) -> StuckReason {
+        reason(row, self.unknown.contains(&row.id), playbook, now)
+    }
+}
+
+/// Faults that explain it come before the plain fact.
+fn reason(row: &Model, is_unknown: bool, playbook: &Playbook, now: DateTime<Utc>) -> StuckReason {
     let overdue = row.due_at <= now - STUCK_AFTER;
     if !overdue && row.fault_count == 0 {
-        return StuckReason::MailWaits;
+        return if is_unknown {
+            StuckReason::MailUnknown
+        } else {
+            StuckReason::MailWaits
+        };
     }
     let Some(version) = playbook.sequence_versions.get(&row.sequence_version_id) else {
         // Published after this process read the playbook: nothing is known to be missing.
@@ -116,20 +141,40 @@ fn missing(action: &Action, playbook: &Playbook) -> Option<StuckReason> {
     }
 }
 
-/// Selects the enrollments that do not move: due for too long, failing, or with a mail that does not go out. Those of
-/// paused sequences are looked at again and again, so they are never due for long.
+/// Selects the enrollments that do not move: due for too long, failing, or with a mail that does not go out or of which
+/// nobody knows whether it did. Those of paused sequences are looked at again and again, so they are never due for long.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn which(conn: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Condition> {
+pub async fn which(conn: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Watched> {
     let before = now - STUCK_AFTER;
+    let unknown = with_unknown_mail(conn).await?;
     let any = Condition::any()
         .add(Column::DueAt.lte(before))
         .add(Column::FaultCount.gt(0))
-        .add(Column::Id.is_in(with_waiting_mail(conn, before).await?));
-    Ok(Condition::all()
-        .add(Column::State.eq(EnrollmentState::Active))
-        .add(any))
+        .add(Column::Id.is_in(with_waiting_mail(conn, before).await?))
+        .add(Column::Id.is_in(unknown.iter().copied()));
+    Ok(Watched {
+        any: Condition::all()
+            .add(Column::State.eq(EnrollmentState::Active))
+            .add(any),
+        unknown,
+    })
+}
+
+/// Enrollments of the newest [`BATCH_MAX`] mails of which nobody knows whether they went out.
+async fn with_unknown_mail(conn: &impl ConnectionTrait) -> Result<HashSet<EnrollmentId>> {
+    let ids: Vec<Option<EnrollmentId>> = message::Entity::find()
+        .select_only()
+        .column(message::Column::EnrollmentId)
+        // Written out, as the partial index has it.
+        .filter(Expr::cust("state = 'UNKNOWN'"))
+        .order_by_desc(message::Column::Id)
+        .limit(BATCH_MAX as u64)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(ids.into_iter().flatten().collect())
 }
 
 /// Enrollments with a mail that is due and does not go out, at most [`BATCH_MAX`] mails of each lane. A mail that was
@@ -179,15 +224,16 @@ pub struct Stuck {
 pub async fn look(h: &Hospital) -> Result<Vec<Stuck>> {
     let playbook = h.playbook().await?;
     let now = h.now();
+    let watched = which(&h.db, now).await?;
     let rows = Entity::find()
-        .filter(which(&h.db, now).await?)
+        .filter(watched.any.clone())
         .order_by_asc(Column::DueAt)
         .order_by_asc(Column::Id)
         .limit(BATCH_MAX as u64)
         .all(&h.db)
         .await?;
     let stuck = |row: Model| Stuck {
-        reason: reason(&row, &playbook, now),
+        reason: watched.reason(&row, &playbook, now),
         id: row.id,
         step_key: row.step_key,
         due_at: row.due_at,

@@ -10,6 +10,7 @@ use entity::condition::Condition;
 use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
 use entity::form::Field;
 use entity::placement::PlacementKind;
+use entity::retention_policy::RetentionKind;
 use entity::sequence_version::{Exits, Step, Trigger};
 use serde::{Deserialize, Deserializer};
 
@@ -51,6 +52,8 @@ pub struct Setup {
     pub send_windows: Vec<SendWindowSetup>,
     /// How many promotional mails a contact may get.
     pub frequency_cap: Option<FrequencyCapSetup>,
+    /// How long personal data is kept unasked. A kind that is left out stays as it is.
+    pub retention: Vec<RetentionSetup>,
 }
 
 impl Setup {
@@ -88,6 +91,7 @@ impl Setup {
         self.sequences.extend(other.sequences);
         self.send_windows.extend(other.send_windows);
         self.frequency_cap = other.frequency_cap.or(self.frequency_cap);
+        self.retention.extend(other.retention);
         self
     }
 }
@@ -394,6 +398,16 @@ pub struct FrequencyCapSetup {
     pub per_day: i32,
     /// Most in any 7 days.
     pub per_week: i32,
+}
+
+/// How long personal data of one kind is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetentionSetup {
+    /// What it is about.
+    pub kind: RetentionKind,
+    /// For how many days, 1 to 36500.
+    pub keep_days: i32,
 }
 
 /// A form, known by its slug.

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use entity::id::{CampaignId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
     business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
-    service_line, service_line_alias, sla_policy, staff, team, team_member, template, template_version,
+    frequency_cap, placement, retention_policy, routing_rule, scoring_rule, send_window, sequence,
+    sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member, template,
+    template_version,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
@@ -42,6 +43,7 @@ pub(super) struct Known {
     pub(super) send_windows: Vec<send_window::Model>,
     /// Every version.
     pub(super) frequency_caps: Vec<frequency_cap::Model>,
+    pub(super) retention: Vec<retention_policy::Model>,
 }
 
 pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
@@ -80,5 +82,6 @@ pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
         sequence_versions: sequence_version::Entity::find().all(tx).await?,
         send_windows: send_window::Entity::find().all(tx).await?,
         frequency_caps: frequency_cap::Entity::find().all(tx).await?,
+        retention: retention_policy::Entity::find().all(tx).await?,
     })
 }

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use chrono::Weekday;
 use entity::sequence_version::Weekday as StoredWeekday;
-use entity::{frequency_cap, send_window};
+use entity::{frequency_cap, retention_policy, send_window};
 
 use super::document::SendWindowSetup;
 use super::plan::{At, Plan};
 use crate::contact::zones::zones_of_state;
 use crate::error::Code;
 use crate::id::new_id;
+use crate::privacy::retention::DAYS_MAX;
 use crate::quiet_hours::windows::{COUNTRY, HOUSE, weekday};
 
 /// Most mails that a cap may allow: beyond it, it caps nothing, and the gate would read long histories.
@@ -26,6 +27,7 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
         window(plan, wanted);
     }
     caps(plan);
+    retention(plan);
 }
 
 fn check_window(plan: &mut Plan<'_>, at: At, wanted: &SendWindowSetup) {
@@ -126,4 +128,25 @@ fn caps(plan: &mut Plan<'_>) {
         created_at: plan.now,
     };
     plan.rows.frequency_caps.made.push(row);
+}
+
+fn retention(plan: &mut Plan<'_>) {
+    let mut seen = HashSet::new();
+    for (index, wanted) in plan.setup.retention.iter().enumerate() {
+        let at = At("retention", index);
+        plan.check_once(&at.part("kind"), &mut seen, wanted.kind.as_str());
+        if !(1..=DAYS_MAX).contains(&wanted.keep_days) {
+            let message = "Data is kept for 1 to 36500 days.";
+            plan.refuse(Code::Invalid, &at.part("keepDays"), message);
+        }
+        let before = plan.known.retention.iter().find(|row| row.kind == wanted.kind);
+        let is_same = before.is_some_and(|row| row.keep_days == wanted.keep_days);
+        let row = retention_policy::Model {
+            id: before.map_or_else(|| new_id(plan.now), |row| row.id),
+            kind: wanted.kind,
+            keep_days: wanted.keep_days,
+            updated_at: before.filter(|_| is_same).map_or(plan.now, |row| row.updated_at),
+        };
+        plan.rows.retention.settle(before, row);
+    }
 }

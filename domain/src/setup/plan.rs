@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use entity::id::{CampaignId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
     business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
-    service_line, service_line_alias, sla_policy, staff, team, team_member, template, template_version,
+    frequency_cap, placement, retention_policy, routing_rule, scoring_rule, send_window, sequence,
+    sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member, template,
+    template_version,
 };
 
 use super::known::Known;
@@ -87,6 +88,7 @@ pub(super) struct Planned {
     pub(super) sequence_versions: Rows<sequence_version::Model>,
     pub(super) send_windows: Rows<send_window::Model>,
     pub(super) frequency_caps: Rows<frequency_cap::Model>,
+    pub(super) retention: Rows<retention_policy::Model>,
 }
 
 impl Planned {
@@ -114,6 +116,7 @@ impl Planned {
             self.sequence_versions.count("sequence versions"),
             self.send_windows.count("stretches of send windows"),
             self.frequency_caps.count("frequency caps"),
+            self.retention.count("retention policies"),
         ];
         let named = |count: &Count| count.made + count.changed + count.same > 0;
         Applied {

@@ -177,6 +177,7 @@ fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
         lines: HashMap::new(),
         line_by_name: line_names(plan),
         facilities: HashMap::new(),
+        facility_phones: HashMap::new(),
         calendars: HashMap::new(),
         teams: teams(plan),
         review_team: new_id::<TeamId>(plan.now),

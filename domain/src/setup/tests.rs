@@ -139,6 +139,7 @@ fn after(rows: Planned) -> Known {
         sequence_versions: all(rows.sequence_versions),
         send_windows: all(rows.send_windows),
         frequency_caps: all(rows.frequency_caps),
+        retention: all(rows.retention),
     }
 }
 
@@ -355,7 +356,7 @@ fn everything_that_is_wrong_is_said_at_once() {
 #[test]
 fn promotional_mail_needs_its_footer() {
     let refusals = told(&with("{{ postal_address }}", ""));
-    assert_eq!(refusals, ["INVALID templates.0.bodies.en.text"]);
+    assert_eq!(refusals, ["INVALID templates.0.layout"]);
     // As a draft it may be written: the reviewers will not see it before it has one.
     let draft = with("{{ postal_address }}", "").templates[0].clone();
     let mut setup = with("{{ postal_address }}", "");

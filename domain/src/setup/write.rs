@@ -38,7 +38,8 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.sequences).await?;
     insert(tx, rows.sequence_versions.made).await?;
     insert(tx, rows.send_windows.made).await?;
-    insert(tx, rows.frequency_caps.made).await
+    insert(tx, rows.frequency_caps.made).await?;
+    settle(tx, rows.retention).await
 }
 
 type ActiveModelOf<Row> = <<Row as ModelTrait>::Entity as EntityTrait>::ActiveModel;

@@ -3,7 +3,7 @@
 
 use domain::hospital::Site;
 
-use super::escaped;
+use super::paper;
 
 /// A mail's words.
 pub(super) struct Words {
@@ -52,11 +52,13 @@ pub(super) fn words(site: &Site, language: &str, subject: &str, confirm_url: &st
     } = said;
     let (name, address) = (&site.name, &site.postal_address);
     let text = format!("{opening}\n\n{ask}\n\n{confirm_url}\n\n{not_you}\n\n-- \n{name}\n{address}\n");
-    let [name, address, subject, url] = [name.as_str(), address, subject, confirm_url].map(escaped);
-    let html = format!(
-        "<!doctype html>\n<html lang=\"{lang}\">\n<head><meta charset=\"utf-8\"><title>{subject}</title></head>\n<body>\n\
-         <p>{opening}</p>\n<p>{ask}</p>\n<p><a href=\"{url}\">{button}</a></p>\n<p>{not_you}</p>\n\
-         <p>{name}<br>\n{address}</p>\n</body>\n</html>\n"
-    );
+    let main = [
+        paper::paragraph(opening),
+        paper::paragraph(ask),
+        paper::button(confirm_url, button),
+        paper::paragraph(not_you),
+    ]
+    .concat();
+    let html = paper::page(lang, subject, name, &main, address);
     Words { text, html }
 }

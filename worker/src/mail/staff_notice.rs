@@ -7,7 +7,7 @@ use entity::id::LeadId;
 use entity::message::MessageKind;
 use entity::{follow_up, staff};
 
-use super::escaped;
+use super::{escaped, paper};
 
 /// A mail's words.
 pub(super) struct Words {
@@ -43,11 +43,17 @@ pub(super) fn words(
     let (name, title) = (&site.name, &follow_up.title);
     let text =
         format!("{opening}\n\n{title}\n{urgency}{due}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
-    let [name, title, link] = [name.as_str(), title, &link].map(escaped);
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong><br>\n\
-         {urgency}{due}</p>\n<p>Lead: {lead}<br>\n<a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
-    );
+    let main = [
+        paper::paragraph(opening),
+        paper::paragraph(&format!(
+            "<strong>{}</strong><br>\n{urgency}{due}",
+            escaped(title)
+        )),
+        paper::paragraph(&format!("Lead: {lead}")),
+        paper::button(&link, "Sign in"),
+    ]
+    .concat();
+    let html = paper::page("en", subject, name, &main, "");
     Words {
         subject: subject.to_owned(),
         text,
@@ -61,11 +67,14 @@ pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Wor
     let name = &site.name;
     let opening = "A sequence asks you to look at a lead.";
     let text = format!("{opening}\n\n{subject}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
-    let [name, title, link] = [name.as_str(), subject, &link].map(escaped);
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong></p>\n\
-         <p>Lead: {lead}<br>\n<a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
-    );
+    let main = [
+        paper::paragraph(opening),
+        paper::paragraph(&format!("<strong>{}</strong>", escaped(subject))),
+        paper::paragraph(&format!("Lead: {lead}")),
+        paper::button(&link, "Sign in"),
+    ]
+    .concat();
+    let html = paper::page("en", subject, name, &main, "");
     Words {
         subject: subject.to_owned(),
         text,

@@ -1,8 +1,10 @@
 //! Enrollments that are due and do not move.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, Object};
 use domain::lead::find as leads;
-use domain::sequence::watchdog;
+use domain::sequence::watchdog::{self, Watched};
 use entity::{enrollment, lead};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
@@ -14,36 +16,42 @@ use crate::graphql::scalars::DateTime;
 use crate::graphql::vocabulary::StuckReason;
 
 /// An enrollment that is due and does not move.
-pub struct StuckEnrollment(enrollment::Model);
+pub struct StuckEnrollment {
+    row: enrollment::Model,
+    watched: Arc<Watched>,
+}
 
 /// An enrollment that is due and does not move.
 #[Object]
 impl StuckEnrollment {
     /// The enrollment.
     async fn enrollment(&self) -> Enrollment {
-        Enrollment(self.0.clone())
+        Enrollment(self.row.clone())
     }
 
     /// Why it does not move.
     async fn reason(&self, ctx: &Context<'_>) -> Result<StuckReason, Error> {
         let ask = Ask::of(ctx);
         let now = ask.api.hospital.now();
-        Ok(watchdog::reason(&self.0, &*ask.playbook().await?, now).into())
+        Ok(self
+            .watched
+            .reason(&self.row, &*ask.playbook().await?, now)
+            .into())
     }
 
     /// Key of the step that it stands at.
     async fn step_key(&self) -> &str {
-        &self.0.step_key
+        &self.row.step_key
     }
 
     /// When it is, or was, to be looked at.
     async fn due_at(&self) -> DateTime {
-        self.0.due_at.into()
+        self.row.due_at.into()
     }
 
     /// How often in a row moving it failed.
     async fn faults(&self) -> i32 {
-        self.0.fault_count
+        self.row.fault_count
     }
 }
 
@@ -61,7 +69,8 @@ pub struct StuckQuery;
 /// Reads of enrollments that do not move.
 #[Object]
 impl StuckQuery {
-    /// Enrollments of your leads that have been due for ten minutes, fail, or have a mail that does not go out; the longest
+    /// Enrollments of your leads that have been due for ten minutes, fail, or have a mail that does not go out or of
+    /// which nobody knows whether it did; the longest
     /// due first.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn stuck_enrollments(
@@ -78,8 +87,9 @@ impl StuckQuery {
             .select_only()
             .column(lead::Column::Id)
             .into_query();
+        let watched = Arc::new(watchdog::which(ask.db(), now).await.told(ask)?);
         let select = enrollment::Entity::find()
-            .filter(watchdog::which(ask.db(), now).await.told(ask)?)
+            .filter(watched.any.clone())
             .filter(enrollment::Column::LeadId.in_subquery(visible));
         let args = PageArgs {
             first,
@@ -87,6 +97,10 @@ impl StuckQuery {
             last,
             before,
         };
-        page(ask, select, &BY_DUE, args, StuckEnrollment).await
+        let stuck = |row| StuckEnrollment {
+            row,
+            watched: Arc::clone(&watched),
+        };
+        page(ask, select, &BY_DUE, args, stuck).await
     }
 }

@@ -468,6 +468,8 @@ pub enum StuckReason {
     Failing,
     /// A mail that it planned is due and does not go out.
     MailWaits,
+    /// Nobody knows whether a mail that it planned went out; it is not sent again until evidence or a person settles it.
+    MailUnknown,
     /// It is due, and no worker looks at it.
     NoWorker,
 }

@@ -27,9 +27,9 @@ impl<'a> MailFacts<'a> {
             given_name: &contact.given_name,
             family_name: &contact.family_name,
             facility_name: facility.map_or(site.name.as_str(), |facility| &facility.name),
-            facility_phone: facility
-                .and_then(|facility| facility.phone.as_deref())
-                .unwrap_or_default(),
+            facility_phone: facility_id
+                .and_then(|id| playbook.facility_phones.get(&id))
+                .map_or("", String::as_str),
             service_line_name: lead
                 .and_then(|lead| playbook.lines.get(&lead.service_line_id?))
                 .map(|line| line.name.as_str()),

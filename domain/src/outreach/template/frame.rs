@@ -259,6 +259,7 @@ impl<'a> Reader<'_, 'a> {
         }
         if ADDRESSES.contains(&name) {
             self.urls.push(value.clone());
+            self.refuse_references(value.clone());
             let none = BTreeSet::new();
             let findings = urls::check(self.place, self.pieces, value.clone(), &none, self.private);
             self.findings.extend(findings);
@@ -291,7 +292,10 @@ impl<'a> Reader<'_, 'a> {
             }
             _ => Room::Inline,
         };
-        let is_head = self.open.last().is_some_and(|tag| tag == "mj-preview");
+        let is_head = self
+            .open
+            .last()
+            .is_some_and(|tag| matches!(tag.as_str(), "mj-preview" | "mj-title"));
         if is_head {
             for piece in self.within(&at) {
                 if let Some(field) = piece.fields.iter().find(|field| !field.places().preview) {
@@ -303,6 +307,7 @@ impl<'a> Reader<'_, 'a> {
                         .push(self.place.refused("private-field", piece.at.clone(), advice));
                 }
             }
+            self.refuse_references(at.clone());
             let findings = self.private.findings(self.place, at.clone());
             self.findings.extend(findings);
         }
@@ -318,6 +323,25 @@ impl<'a> Reader<'_, 'a> {
             })
             .cloned()
             .collect()
+    }
+
+    /// Character references would hide words from whoever looks for private ones.
+    fn refuse_references(&mut self, range: Range<usize>) {
+        let source = self.place.source;
+        let hidden = source[range.clone()]
+            .match_indices('&')
+            .map(|(at, _)| range.start + at)
+            .find(|at| {
+                let after = &source[at + 1..range.end];
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric());
+                after.starts_with('#')
+                    || end.is_some_and(|end| after[end..].starts_with(';') && &after[..end] != "amp")
+            });
+        if let Some(at) = hidden {
+            let advice =
+                "Write the letters themselves: &amp; is the only character reference that can stand here.";
+            self.refuse("characters", at..at + 1, advice);
+        }
     }
 
     fn refuse_liquid(&mut self, range: Range<usize>) {

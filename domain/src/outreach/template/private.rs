@@ -101,7 +101,9 @@ impl PrivateWords {
 
     /// Whether an address has one of them.
     pub(super) fn is_in_url(&self, url: &str) -> bool {
-        let decoded = percent_decode_str(url).decode_utf8_lossy();
+        // Some servers decode twice, and so does whoever wants a word not to be seen here.
+        let once = percent_decode_str(url).decode_utf8_lossy();
+        let decoded = percent_decode_str(&once).decode_utf8_lossy();
         if !self.find(&decoded).is_empty() {
             return true;
         }

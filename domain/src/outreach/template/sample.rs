@@ -18,7 +18,7 @@ pub fn everything_known() -> MailFacts<'static> {
         given_name: "Alex",
         family_name: "Sample",
         facility_name: "Main Campus",
-        facility_phone: "+1 202 555 0143",
+        facility_phone: "+1-202-555-0143",
         service_line_name: Some("General Care"),
         appointment_at: chrono_tz::America::New_York
             .with_ymd_and_hms(2026, 12, 1, 14, 30, 0)

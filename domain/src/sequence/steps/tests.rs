@@ -87,6 +87,7 @@ fn nothing() -> Playbook {
         lines: HashMap::new(),
         line_by_name: HashMap::new(),
         facilities: HashMap::new(),
+        facility_phones: HashMap::new(),
         calendars: HashMap::new(),
         teams: HashMap::new(),
         review_team: TeamId(Uuid::nil()),

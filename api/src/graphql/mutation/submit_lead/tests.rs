@@ -18,6 +18,7 @@ fn playbook() -> Playbook {
         lines: HashMap::new(),
         line_by_name: HashMap::new(),
         facilities: HashMap::new(),
+        facility_phones: HashMap::new(),
         calendars: HashMap::new(),
         teams: HashMap::new(),
         review_team: TeamId(Uuid::from_u128(1)),

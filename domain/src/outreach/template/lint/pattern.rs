@@ -3,7 +3,7 @@
 //! A pattern is words with blanks between them. `stem*` is any word that begins so, `_end` any that ends so, `_`
 //! any at all, `a|b` one or the other, `@set` a word of
 //! a named set, `?x` may be missing, `~3` up to three words of any kind, `~3!set` up to three words that are not in a set,
-//! `$` the end of a clause. A pattern never reaches across the end of a sentence.
+//! `^` the beginning of a clause, `$` its end. A pattern never reaches across the end of a sentence.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ enum Step {
     Word(Vec<String>),
     Optional(Vec<String>),
     Gap(usize, Vec<String>),
+    Begin,
     End,
 }
 
@@ -28,6 +29,7 @@ pub(super) struct Pattern(Vec<Step>);
 impl Pattern {
     pub(super) fn parse(text: &str, sets: &Sets) -> Self {
         let steps = text.split_whitespace().map(|word| match word.split_at(1) {
+            ("^", "") => Step::Begin,
             ("$", "") => Step::End,
             ("?", rest) => Step::Optional(words(rest, sets)),
             ("~", rest) => {
@@ -106,6 +108,9 @@ fn follow(steps: &[Step], tokens: &[Token], start: usize, at: usize) -> Option<u
             }
             best
         }
+        Step::Begin => (at == 0 || tokens.get(at)?.break_before > Break::None)
+            .then_some(at)
+            .and_then(|at| follow(rest, tokens, start, at)),
         Step::End => tokens
             .get(at)
             .is_none_or(|token| token.break_before > Break::None)

@@ -72,6 +72,15 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
             .filter_map(|(name, words)| Some((name.strip_prefix(prefix)?.to_owned(), parse(words))))
             .collect()
     };
+    // What only may be a claim is no claim wherever a sterner list of the same rule knows better.
+    let known_clean = |source: &RuleSource| -> Vec<Pattern> {
+        file.rules
+            .iter()
+            .filter(|other| other.rule == source.rule && other.language == source.language)
+            .filter(|other| source.severity != "ERROR" || std::ptr::eq(*other, source))
+            .flat_map(|other| parse(&other.clean))
+            .collect()
+    };
     let mut by_language: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for source in &file.rules {
         let rule = Rule {
@@ -86,7 +95,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
             softened: source.softened,
             not_with: parse(&source.not_with),
             patterns: parse(&source.patterns),
-            clean: parse(&source.clean),
+            clean: known_clean(source),
         };
         by_language.entry(source.language.clone()).or_default().push(rule);
     }

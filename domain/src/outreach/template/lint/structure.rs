@@ -1,6 +1,9 @@
 //! What a mail must have whatever it says: a next step, an address, a way to unsubscribe, images with texts, links that
 //! lead somewhere, words for people of whom little is known.
 
+#[cfg(test)]
+mod tests;
+
 use email_address::EmailAddress;
 use entity::enums::Purpose;
 use entity::template_version::Body;
@@ -13,7 +16,7 @@ use super::super::finding::{Finding, Part, Place, Severity};
 use super::super::frame::Frame;
 use super::super::language::{Kind, Piece};
 use super::super::private::PrivateWords;
-use super::super::tokens::tokens;
+use super::super::tokens::{Break, tokens};
 use super::super::urls::{self, conditions_at};
 use super::super::{Renderer, sample};
 
@@ -30,22 +33,25 @@ const PLACEHOLDER_HOSTS: [&str; 10] = [
     "your-site",
     "placeholder",
 ];
-/// Words that say what to do next, in English and Spanish, as they begin.
-const NEXT_STEPS: [&str; 66] = [
+/// Verbs that tell the reader to do something, where they begin a sentence or follow "please", "you can" and the like.
+const TOLD: [&str; 34] = [
     "call",
     "phone",
     "dial",
+    "text",
     "reply",
     "write",
     "email",
+    "mail",
     "book",
     "schedule",
     "reschedule",
     "visit",
     "click",
     "tap",
+    "press",
     "come",
-    "stop by",
+    "stop",
     "bring",
     "contact",
     "reach",
@@ -53,28 +59,43 @@ const NEXT_STEPS: [&str; 66] = [
     "choose",
     "pick",
     "register",
-    "sign up",
-    "tell us",
-    "ask us",
-    "ask your",
+    "sign",
+    "tell",
+    "ask",
     "send",
     "confirm",
-    "let us know",
+    "let",
     "join",
-    "drop in",
+    "drop",
+    "see",
+    "use",
+];
+/// Words after which such a verb is meant for the reader.
+const BEFORE_TOLD: [&str; 13] = [
+    "please", "can", "may", "to", "and", "or", "just", "simply", "then", "always", "also", "rather", "us",
+];
+/// Phrases that say what comes next, wherever they stand, in English and Spanish.
+const NEXT_STEPS: [&str; 48] = [
+    "call us",
+    "call me",
     "nothing to do",
     "nothing else",
     "need to do",
+    "nothing you need",
     "no action",
-    "will be in touch",
+    "be in touch",
+    "get in touch",
     "we will call",
+    "we'll call",
     "will call",
     "calls you",
-    "get in touch",
+    "call you back",
     "find a time",
+    "let us know",
     "llame",
     "llamenos",
     "llamar",
+    "llamarnos",
     "responda",
     "responder",
     "reserve",
@@ -85,6 +106,8 @@ const NEXT_STEPS: [&str; 66] = [
     "visite",
     "visitenos",
     "haga clic",
+    "oprima",
+    "presione",
     "venga",
     "acuda",
     "traiga",
@@ -94,17 +117,20 @@ const NEXT_STEPS: [&str; 66] = [
     "contactenos",
     "confirme",
     "diganos",
+    "avisenos",
     "pregunte",
+    "elija",
     "no tiene que",
     "no necesita hacer",
     "le llamara",
+    "le llamaremos",
 ];
 
 /// Everything about a version as a whole.
 pub(super) fn check(content: &Content, purpose: Purpose) -> Vec<Finding> {
     let mut findings = layout(content);
     for body in &content.bodies.0 {
-        findings.extend(outcome(body, purpose));
+        findings.extend(outcome(content, body, purpose));
     }
     findings
 }
@@ -138,37 +164,37 @@ fn layout(content: &Content) -> Vec<Finding> {
 }
 
 /// What comes out for a person of whom everything is known, and for one of whom nearly nothing is.
-fn outcome(body: &Body, purpose: Purpose) -> Vec<Finding> {
-    let place = |source| Place {
-        part: Part::Text,
-        language: Some(body.language.as_str()),
-        source,
+fn outcome(content: &Content, body: &Body, purpose: Purpose) -> Vec<Finding> {
+    let layout = Place {
+        part: Part::Layout,
+        language: None,
+        source: &content.layout,
     };
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut miss = |place: &Place<'_>, rule, severity, advice: &'static str| {
+        let finding = place.finding(rule, severity, place.whole(), advice);
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    };
     for facts in sample::both() {
         let Ok(mail) = Renderer::default().render_body(body, &facts) else {
             continue;
         };
-        let mut miss = |rule, severity, advice: &'static str| {
-            let finding = place("").finding(rule, severity, 0..0, advice);
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
+        // What the HTML has not, the layout has not; what only the text has not, somebody left out of it.
+        let place_of = |needed: &str| match (mail.html.contains(needed), mail.text.contains(needed)) {
+            (true, true) => None,
+            (true, false) if body.written_text.is_some() => Some(words_of(body)),
+            _ => Some(layout.clone()),
         };
         if purpose == Purpose::Marketing {
-            if [&mail.html, &mail.text]
-                .iter()
-                .any(|part| !part.contains(sample::UNSUBSCRIBE_URL))
-            {
+            if let Some(place) = place_of(sample::UNSUBSCRIBE_URL) {
                 let advice = "Promotional mail must show {{ unsubscribe_url }} to everybody, in both parts.";
-                miss("unsubscribe", Severity::Error, advice);
+                miss(&place, "unsubscribe", Severity::Error, advice);
             }
-            if [&mail.html, &mail.text]
-                .iter()
-                .any(|part| !part.contains(sample::POSTAL_ADDRESS))
-            {
+            if let Some(place) = place_of(sample::POSTAL_ADDRESS) {
                 let advice = "Promotional mail must show {{ postal_address }} to everybody, in both parts (16 CFR 316.5).";
-                miss("postal-address", Severity::Error, advice);
+                miss(&place, "postal-address", Severity::Error, advice);
             }
         }
         if !has_next_step(&mail.text) {
@@ -177,21 +203,50 @@ fn outcome(body: &Body, purpose: Purpose) -> Vec<Finding> {
                 _ => Severity::Warning,
             };
             let advice = "Say what to do next: whom to call, where to reply, or that nothing has to be done.";
-            miss("next-step", severity, advice);
+            miss(&words_of(body), "next-step", severity, advice);
         }
     }
     findings
 }
 
+/// The words that a body mainly is: the text that somebody wrote, else its longest slot.
+fn words_of(body: &Body) -> Place<'_> {
+    let place = |part, source| Place {
+        part,
+        language: Some(body.language.as_str()),
+        source,
+    };
+    if let Some(text) = &body.written_text {
+        return place(Part::Text, text.as_str());
+    }
+    let longest = body.slots.iter().max_by_key(|(_, source)| source.len());
+    longest.map_or(place(Part::Text, ""), |(name, source)| {
+        place(Part::Slot(name.clone()), source)
+    })
+}
+
+/// Whether a text says what to do next. The way out of the mail is no step.
 fn has_next_step(text: &str) -> bool {
+    let ways_out = [sample::UNSUBSCRIBE_URL, sample::PREFERENCES_URL];
     let links_on = urls::find(text, &[])
         .into_iter()
-        .any(|at| !text[at].contains(sample::UNSUBSCRIBE_URL));
-    let words: Vec<String> = tokens(text).into_iter().map(|token| token.folded).collect();
-    let joined = format!(" {}", words.join(" "));
-    // "Call 911" is in the small print of many layouts and is no step of this mail.
-    let joined = joined.replace("call 911", "").replace("llame al 911", "");
-    links_on || NEXT_STEPS.iter().any(|step| joined.contains(&format!(" {step}")))
+        .any(|at| !ways_out.iter().any(|way| text[at.clone()].contains(way)));
+    let tokens = tokens(text);
+    let is_told = tokens.iter().enumerate().any(|(at, token)| {
+        TOLD.contains(&token.folded.as_str())
+            // "Call 911" is in the small print of many layouts and is no step of this mail.
+            && tokens.get(at + 1).is_none_or(|next| next.folded != "911")
+            && (token.break_before > Break::None
+                || at == 0
+                || BEFORE_TOLD.contains(&tokens[at - 1].folded.as_str()))
+    });
+    let words: Vec<&str> = tokens.iter().map(|token| token.folded.as_str()).collect();
+    let joined = format!(" {} ", words.join(" ")).replace(" llame al 911 ", " ");
+    links_on
+        || is_told
+        || NEXT_STEPS
+            .iter()
+            .any(|step| joined.contains(&format!(" {step} ")))
 }
 
 /// Links of words.
@@ -252,7 +307,7 @@ fn is_placeholder(host: &str) -> bool {
 pub(super) fn bare_fields(place: &Place<'_>, pieces: &[Piece<'_>]) -> Vec<Finding> {
     pieces
         .iter()
-        .filter(|piece| piece.kind == Kind::Output && !place.source[piece.at.clone()].contains('|'))
+        .filter(|piece| piece.kind == Kind::Output && !has_stand_in(&place.source[piece.at.clone()]))
         .filter_map(|piece| {
             let field = piece.fields.first().copied().filter(|field| may_be_empty(*field))?;
             if conditions_at(pieces, piece.at.start).contains(&field) {
@@ -265,6 +320,14 @@ pub(super) fn bare_fields(place: &Place<'_>, pieces: &[Piece<'_>]) -> Vec<Findin
             Some(place.finding("missing-value", Severity::Warning, piece.at.clone(), advice))
         })
         .collect()
+}
+
+/// Whether an output says what stands there when its field is empty.
+fn has_stand_in(output: &str) -> bool {
+    let quoted = output
+        .split_once('|')
+        .and_then(|(_, filter)| filter.split_once(['"', '\'']));
+    quoted.is_some_and(|(_, rest)| !rest.trim_start().starts_with(['"', '\'']))
 }
 
 const fn may_be_empty(field: Field) -> bool {

@@ -65,3 +65,26 @@ fn lines_that_the_rules_were_not_made_for_are_judged_right_and_at_their_place() 
     });
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn lines_of_reviewers_are_found_and_nothing_clean_is_blocked() {
+    let mut wrong = Vec::new();
+    for (language, rule, words, line) in lines(include_str!("tests/reviewers.txt")) {
+        let found = found(&language, &line);
+        let right = match rule.as_str() {
+            "" => found.is_empty(),
+            _ => found.contains(&(rule_named(&rule), words.clone())),
+        };
+        if !right {
+            wrong.push(format!("{line}\n   wanted {rule} «{words}», found {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn rule_named(name: &str) -> &'static str {
+    ["guarantee", "superlative", "fear"]
+        .into_iter()
+        .find(|rule| *rule == name)
+        .expect("a rule of the word lists")
+}
