@@ -2,10 +2,12 @@
 //!
 //! The same message always gives the same bytes but for its date: a second try is recognized as the same mail.
 
+mod dkim;
 mod dry_run;
 mod headers;
 mod letter;
 mod opt_in;
+mod postage;
 mod staff_notice;
 #[cfg(test)]
 mod tests;
@@ -16,8 +18,10 @@ use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
+pub use dkim::{Dkim, DkimError};
 pub use dry_run::DryRunWriter;
 pub(crate) use letter::Writer;
+pub use postage::Postage;
 
 use headers::{AutoSubmitted, ListUnsubscribe, ListUnsubscribePost, Subject, To, one_line};
 
