@@ -47,6 +47,19 @@ pub fn findings(settings: &Settings) -> Vec<Finding> {
         "It sends mails in the clear; let the server offer STARTTLS and drop tls=none.",
     );
     add(
+        "DKIM_DOMAIN",
+        !settings.captures_mail() && settings.dkim_domain.is_none(),
+        "Set it with DKIM_SELECTOR and DKIM_KEY_FILE: mailbox providers refuse bulk mail that is not signed.",
+    );
+    add(
+        "DKIM_DOMAIN",
+        settings
+            .dkim_domain
+            .as_deref()
+            .is_some_and(|domain| !signs_for(domain, &settings.mail_from)),
+        "It must be the domain of MAIL_FROM or one above it, or signatures say nothing about the sender (DMARC).",
+    );
+    add(
         "PUBLIC_URL",
         local,
         "Set it to the address that patients reach; links in mails begin with it.",
@@ -88,6 +101,13 @@ pub fn findings(settings: &Settings) -> Vec<Finding> {
         "Give the mail server at least 30 seconds, or mails will count as unknown that went out well.",
     );
     findings
+}
+
+/// Whether signatures of a domain speak for a sender.
+fn signs_for(domain: &str, mail_from: &str) -> bool {
+    let sender = mail_from.rsplit('@').next().unwrap_or_default();
+    let sender = format!(".{}", sender.trim_end_matches('>').to_ascii_lowercase());
+    sender.ends_with(&format!(".{}", domain.to_ascii_lowercase()))
 }
 
 /// The key, if `text` is one.

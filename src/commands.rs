@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 use domain::consent;
 use domain::consent::verify::Anchor;
-use domain::error::Error;
+use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::privacy::{self, retention};
 use domain::setup;
@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::boot::{self, BootError};
 use crate::check;
 use crate::cli::{ContactAction, Migrate, StaffAction, TokenAction, Verify};
+use crate::process;
 use crate::settings::Settings;
 
 /// `leadward check`: whether all is well.
@@ -28,6 +29,17 @@ pub fn check(settings: &Settings) -> bool {
     let findings = check::findings(settings);
     for finding in &findings {
         println!("{}: {}", finding.setting, finding.advice);
+    }
+    match process::dkim(settings) {
+        Ok(None) => {}
+        Ok(Some(dkim)) => {
+            let (name, record) = dkim.record();
+            println!("Publish in DNS, so that signatures hold: {name} TXT \"{record}\"");
+        }
+        Err(error) => {
+            println!("{}", Chain(&error));
+            return false;
+        }
     }
     if findings.is_empty() {
         println!("All settings are safe to serve real people with.");

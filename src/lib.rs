@@ -8,6 +8,7 @@ pub mod demo;
 pub mod dry_run;
 pub mod process;
 mod redis_signals;
+pub mod sending;
 mod serve;
 pub mod settings;
 pub mod simulate;

@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use worker::deliver::Transport;
-use worker::mail::LetterheadError;
+use worker::deliver::{Outbound, Transport};
+use worker::mail::{Dkim, LetterheadError, Postage};
 use worker::queue::{LaneSettings, Pusher, PusherSettings, Queue, RedisSettings};
 use worker::run::Worker;
 use worker::settings::WorkerSettings;
-use worker::smtp::{SmtpConfig, SmtpPool};
 
 use crate::boot::BootError;
 use crate::dry_run;
 use crate::redis_signals;
+use crate::sending::Sending;
 use crate::serve::{Manners, serve};
 use crate::settings::Settings;
 
@@ -182,7 +182,7 @@ impl House {
         }
         let worker = Worker::new(
             self.hospital.clone(),
-            transport(settings)?,
+            outbound(settings)?,
             worker_settings(settings),
             self.signals.clone(),
             self.pusher.clone(),
@@ -201,15 +201,45 @@ fn unfit_for_mail(error: LetterheadError) -> BootError {
     BootError::from_source("MAIL_FROM or PUBLIC_URL cannot stand in a mail.", error)
 }
 
-/// Where mails go.
-fn transport(settings: &Settings) -> Result<Transport, BootError> {
-    let Some(url) = &settings.smtp_url else {
-        return Ok(Transport::Capture);
-    };
-    let wrong = |error| BootError::from_source("SMTP_URL cannot be used.", error);
-    let mut config: SmtpConfig = url.parse().map_err(wrong)?;
-    config.connections = (settings.waiting_concurrency + settings.bulk_concurrency) as usize;
-    Ok(Transport::Smtp(SmtpPool::new(config).map_err(wrong)?))
+/// How mails leave.
+fn outbound(settings: &Settings) -> Result<Outbound, BootError> {
+    let postage = Postage::new(dkim(settings)?, settings.bounce_domain.as_deref())
+        .map_err(|error| BootError::because(error.to_string()))?;
+    let sending = Sending::of(settings)?;
+    let routes = sending.routes(settings)?;
+    if routes.is_empty() && !settings.captures_mail() {
+        return Err(BootError::because(
+            "SENDING_CONFIG names no route, and SMTP_URL is not set.",
+        ));
+    }
+    Ok(Outbound {
+        transport: if routes.is_empty() {
+            Transport::Capture
+        } else {
+            Transport::Routes(routes)
+        },
+        postage,
+        limits: sending.limits()?,
+        reputation: sending.reputation()?,
+    })
+}
+
+/// What signs mails.
+pub(crate) fn dkim(settings: &Settings) -> Result<Option<Dkim>, BootError> {
+    let parts = (
+        &settings.dkim_domain,
+        &settings.dkim_selector,
+        &settings.dkim_key_file,
+    );
+    match parts {
+        (None, None, None) => Ok(None),
+        (Some(domain), Some(selector), Some(path)) => Dkim::from_file(domain, selector, path)
+            .map(Some)
+            .map_err(|error| BootError::from_source("Mails cannot be signed.", error)),
+        _ => Err(BootError::because(
+            "DKIM_DOMAIN, DKIM_SELECTOR and DKIM_KEY_FILE belong together: set all three or none.",
+        )),
+    }
 }
 
 fn worker_settings(settings: &Settings) -> WorkerSettings {

@@ -37,6 +37,29 @@ pub struct Settings {
     #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<String>,
 
+    /// JSON file with further mail servers, limits by domain and day, and when a route stops; docs/sending.md shows one. Kept
+    /// private like a password, because its URLs hold some.
+    #[arg(long, env = "SENDING_CONFIG", global = true)]
+    pub sending_config: Option<PathBuf>,
+
+    /// Domain that signs every mail (DKIM), for example `example.org`: that of MAIL_FROM or one above it. DKIM_SELECTOR and
+    /// DKIM_KEY_FILE belong to it.
+    #[arg(long, env = "DKIM_DOMAIN", global = true)]
+    pub dkim_domain: Option<String>,
+
+    /// Name under which the public key stands in DNS, at `selector._domainkey.domain`.
+    #[arg(long, env = "DKIM_SELECTOR", global = true)]
+    pub dkim_selector: Option<String>,
+
+    /// PEM file of the private key: RSA of 2048 bits or more, or Ed25519. `leadward check` prints the record for DNS.
+    #[arg(long, env = "DKIM_KEY_FILE", global = true)]
+    pub dkim_key_file: Option<PathBuf>,
+
+    /// Domain that bounces come back to: each mail gets a return path of its own there, which names it. Without it bounces
+    /// go to the address of MAIL_FROM.
+    #[arg(long, env = "BOUNCE_DOMAIN", global = true)]
+    pub bounce_domain: Option<String>,
+
     /// Lets `api` and `worker` start without a mail server: mails are captured and nobody receives them.
     #[arg(long, env = "CAPTURE_MAIL", default_value_t = false, global = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub capture_mail: bool,
@@ -179,7 +202,7 @@ impl Settings {
 
     /// Whether mails are captured instead of sent.
     pub fn captures_mail(&self) -> bool {
-        self.smtp_url.is_none()
+        self.smtp_url.is_none() && self.sending_config.is_none()
     }
 
     /// Where the API listens.

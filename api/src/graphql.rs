@@ -28,6 +28,7 @@ pub mod preferences;
 mod retention;
 mod run;
 pub mod scalars;
+pub mod sending;
 pub mod sequence;
 pub mod simulation;
 mod sse;
@@ -64,6 +65,7 @@ pub struct Query(
     message::MessageQuery,
     template::TemplateQuery,
     outreach::OutreachQuery,
+    sending::SendingQuery,
     dashboard::DashboardQuery,
     retention::RetentionQuery,
 );

@@ -123,7 +123,7 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
 }
 
 /// A time zone in which marketing may be written to now. On Sundays there are hours without one.
-fn somewhere_by_day(ground: &Ground) -> Option<Tz> {
+pub fn somewhere_by_day(ground: &Ground) -> Option<Tz> {
     let now = ground.hospital.now();
     let zones = (-14..=12).filter_map(|west: i32| format!("Etc/GMT{west:+}").parse::<Tz>().ok());
     // The day must not end while mails are on their way.

@@ -17,6 +17,7 @@ mod page;
 mod pgbench;
 mod process;
 mod report;
+mod routes;
 #[path = "../../tests/it/harness/smtp_sink.rs"]
 #[expect(dead_code, reason = "the sink can also misbehave, which tests use")]
 mod smtp_sink;
@@ -34,7 +35,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The parts, in the order in which they run: readers first, and last the one that leaves most rows behind.
-const PARTS: [&str; 4] = ["page", "dashboard", "delivery", "intake"];
+const PARTS: [&str; 5] = ["page", "dashboard", "delivery", "routes", "intake"];
 
 fn main() -> ExitCode {
     // cargo adds a flag of its own.
@@ -97,6 +98,10 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
     if wanted("delivery") {
         let measured = delivery::measure(ground, &mut report).await;
         report.end_part("delivery", measured);
+    }
+    if wanted("routes") {
+        let measured = routes::measure(ground, &mut report).await;
+        report.end_part("routes", measured);
     }
     if wanted("intake") {
         let measured = intake::measure(ground, &mut report).await;

@@ -57,6 +57,8 @@ MessageKind {
     SequenceNotice = "SEQUENCE_NOTICE",
     /// To staff: a template with a sample person's facts, to look at.
     TemplateTest = "TEMPLATE_TEST",
+    /// To staff: bulk mail was stopped, or a campaign paused, to keep the good name of the sender.
+    SendingAlert = "SENDING_ALERT",
 });
 
 text_enum!(/// What the gate said.
@@ -117,6 +119,10 @@ GateReason {
     OutOfDate = "OUT_OF_DATE",
     /// It could not be written: the template failed.
     TemplateFailed = "TEMPLATE_FAILED",
+    /// As many mails go to its mailbox provider as may go for now.
+    Throttled = "THROTTLED",
+    /// As many mails as a sending domain that is new may send went out today.
+    WarmUp = "WARM_UP",
     /// It was not sent within its time to live.
     Expired = "EXPIRED",
 });
@@ -228,6 +234,8 @@ pub struct Model {
     pub consent_event_id: Option<ConsentEventId>,
     /// The last answer of the mail server, without addresses.
     pub response: Option<String>,
+    /// The route that it last went out by; none before, and when it was kept instead of sent.
+    pub route: Option<String>,
     /// When it was planned.
     pub created_at: DateTime<Utc>,
     /// When it last began to go out; none again while it is claimed for another try.

@@ -35,6 +35,8 @@ pub struct Model {
     pub reason: StopReason,
     /// More, in words. No personal data.
     pub note: Option<String>,
+    /// The route whose bounces or complaints caused it; none when a person set it. It ends when the route may run again.
+    pub route: Option<String>,
     /// Since when.
     pub since: DateTime<Utc>,
 }

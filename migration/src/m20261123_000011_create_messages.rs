@@ -17,6 +17,7 @@ const MESSAGE_KINDS: &[&str] = &[
     "FOLLOW_UP_LATE",
     "SEQUENCE_NOTICE",
     "TEMPLATE_TEST",
+    "SENDING_ALERT",
 ];
 const LANES: &[&str] = &["WAITING", "BULK"];
 const MESSAGE_STATES: &[&str] = &[

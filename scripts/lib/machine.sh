@@ -46,5 +46,15 @@ need_chromium() {
   export CHROMIUM=/usr/bin/chromium
 }
 
+# A mail server that others wrote, for the tests of TLS and sign-in. It is not started as a service.
+need_exim() {
+  EXIM=${EXIM:-$(PATH=$PATH:/usr/sbin command -v exim4 || true)}
+  if [[ -z $EXIM ]]; then
+    RUNLEVEL=1 install_packages "The tests of TLS need a real mail server" exim4-daemon-light
+    EXIM=/usr/sbin/exim4
+  fi
+  export EXIM
+}
+
 # Where cargo puts what it builds.
 target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-target}"; }

@@ -300,6 +300,7 @@ impl<'a> Post<'a> {
                     step_key,
                     occurrence: *occurrence,
                     version,
+                    visit_at: None,
                 };
                 let planned = plan::nurture(&self.world.h.site, &step, at);
                 self.send(planned, MessageKind::Nurture, sequence.purpose, at);

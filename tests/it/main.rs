@@ -25,5 +25,6 @@ mod preferences;
 mod privacy;
 mod processes;
 mod schema_matches_entities;
+mod sending;
 mod sequences;
 mod templates;

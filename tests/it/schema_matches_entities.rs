@@ -95,7 +95,8 @@ fn shapes() -> Vec<Shape> {
         consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
         frequency_cap idempotency lead lead_event message message_event outreach_hold outreach_release
-        placement playbook_revision retention_policy routing_rule scoring_rule send_window sending_stop
+        placement playbook_revision retention_policy routing_rule scoring_rule send_window
+        sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_policy staff suppression team
         team_member template template_version token touchpoint
     }
@@ -197,6 +198,12 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             "weekday",
             names!(entity::sequence_version::Weekday),
         ),
+        (
+            "sending_route",
+            "stop_reason",
+            names!(entity::sending_stop::StopReason),
+        ),
+        ("sending_tally", "lane", names!(entity::message::Lane)),
         ("sending_stop", "reason", names!(entity::sending_stop::StopReason)),
         ("sequence", "state", names!(entity::sequence::SequenceState)),
         ("sequence", "purpose", names!(enums::Purpose)),

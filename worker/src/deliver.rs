@@ -5,7 +5,7 @@
 //! and settled soon after; what a dying worker leaves in between is what nobody can know, and it is at most
 //! [`LaneDelivery::concurrency`](crate::settings::LaneDelivery::concurrency) messages a batch.
 
-mod relay;
+mod ways;
 mod wire;
 
 use std::sync::Arc;
@@ -16,20 +16,22 @@ use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::outreach::claim::{Sendable, claim};
 use domain::outreach::hand_off::{give_back, hand_off, renew};
+use domain::outreach::reputation::ReputationRules;
 use domain::outreach::settle::{Outcome, Settled, Settlement, settle, unwritable};
+use domain::outreach::throttle::{self, Limits};
 use domain::playbook::Playbook;
 use domain::signal::Signals;
 use entity::message::Lane;
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::mail::{LetterheadError, Mail, Writer};
+use crate::mail::{LetterheadError, Mail, Postage, Writer};
 use crate::metrics;
+use crate::route::{Route, RouteSetup};
 use crate::settings::WorkerSettings;
 use crate::smtp::SmtpPool;
-
-use relay::Relay;
 
 /// Chunks of a batch that are worked on at once.
 const CHUNKS_AT_ONCE: usize = 2;
@@ -41,10 +43,36 @@ const WRITE_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration:
 /// Where mail goes.
 #[derive(Clone, Debug)]
 pub enum Transport {
-    /// To the relay.
+    /// To one mail server.
     Smtp(SmtpPool),
+    /// To several mail servers.
+    Routes(Vec<RouteSetup>),
     /// Nowhere: it is kept and can be read in the outbox.
     Capture,
+}
+
+/// How mail leaves: where to, and how it is stamped.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// Where it goes.
+    pub transport: Transport,
+    /// Its return path and its signature.
+    pub postage: Postage,
+    /// How much may go.
+    pub limits: Limits,
+    /// When a route stops to keep its good name.
+    pub reputation: ReputationRules,
+}
+
+impl From<Transport> for Outbound {
+    fn from(transport: Transport) -> Self {
+        Self {
+            transport,
+            postage: Postage::default(),
+            limits: Limits::default(),
+            reputation: ReputationRules::default(),
+        }
+    }
 }
 
 /// Delivers batches. Cheap to clone.
@@ -53,9 +81,13 @@ pub(crate) struct Delivery(Arc<Inner>);
 
 struct Inner {
     hospital: Hospital,
-    transport: Transport,
+    /// None when mail is kept instead of sent.
+    routes: Option<Vec<Arc<Route>>>,
+    /// Whether the routes are written down.
+    announced: OnceCell<()>,
+    limits: Limits,
+    reputation: ReputationRules,
     writer: Writer,
-    relay: Relay,
     settings: WorkerSettings,
     signals: Signals,
 }
@@ -71,46 +103,79 @@ pub(crate) struct Batch {
     pub(crate) full: bool,
 }
 
+/// A route by which mail goes; none when it is kept.
+pub(crate) type Way = Option<Arc<Route>>;
+
 /// A message that is written and may be handed off.
 type Written = (Sendable, Mail);
 
 impl Delivery {
     pub(crate) fn new(
         hospital: Hospital,
-        transport: Transport,
+        outbound: Outbound,
         settings: WorkerSettings,
         signals: Signals,
     ) -> Result<Self, LetterheadError> {
-        let writer = Writer::new(&hospital)?;
-        let relay = Relay::default();
+        let setups = match outbound.transport {
+            Transport::Capture => None,
+            Transport::Smtp(pool) => Some(vec![RouteSetup::main(pool)]),
+            Transport::Routes(setups) => Some(setups),
+        };
+        let routes = setups.map(|setups| {
+            setups
+                .into_iter()
+                .map(|setup| Arc::new(Route::new(setup)))
+                .collect()
+        });
         Ok(Self(Arc::new(Inner {
+            writer: Writer::new(&hospital, outbound.postage)?,
             hospital,
-            transport,
-            writer,
-            relay,
+            routes,
+            announced: OnceCell::new(),
+            limits: outbound.limits,
+            reputation: outbound.reputation,
             settings,
             signals,
         })))
     }
 
-    /// Delivers one batch of what is due in a lane.
-    pub(crate) async fn batch(&self, lane: Lane, stop: &CancellationToken) -> Result<Batch, Error> {
-        if self.0.relay.rests() || stop.is_cancelled() {
+    /// Delivers one batch of what is due in a lane by one way.
+    pub(crate) async fn batch(&self, lane: Lane, way: Way, stop: &CancellationToken) -> Result<Batch, Error> {
+        if stop.is_cancelled() {
             return Ok(Batch::default());
         }
-        let at_once = self.0.settings.lane(lane);
-        let playbook = self.0.hospital.playbook().await?;
-        let claimed = claim(&self.0.hospital, lane, at_once.batch, self.0.settings.lease_secs).await?;
+        let this = &*self.0;
+        let at_once = this.settings.lane(lane);
+        let concurrency = way
+            .as_ref()
+            .map_or(at_once.concurrency, |way| way.concurrency(at_once.concurrency));
+        let Some(permit) = this.permit(lane, way.as_ref(), concurrency).await? else {
+            return Ok(Batch::default());
+        };
+        let playbook = this.hospital.playbook().await?;
+        let began = Instant::now();
+        let claimed = claim(&this.hospital, lane, permit.most, this.settings.lease_secs).await?;
         metrics::claimed(lane, &claimed);
+        this.return_unused(
+            way.as_ref(),
+            permit.most - claimed.sendables.len().min(permit.most),
+        )
+        .await?;
         let mut batch = Batch {
             looked_at: claimed.looked_at,
             accepted: 0,
             full: claimed.full,
         };
-        let chunk_size = at_once.concurrency.div_ceil(CHUNKS_AT_ONCE).max(1);
+        let sendables = self.admit(lane, way.as_ref(), permit, claimed.sendables).await?;
+        let chunk_size = concurrency.div_ceil(CHUNKS_AT_ONCE).max(1);
         // Each chunk is a task of its own: written and sent on every core, and finished even if this future is dropped.
-        let mut chunks = stream::iter(in_chunks(claimed.sendables, chunk_size))
-            .map(|chunk| tokio::spawn(self.clone().chunk(lane, chunk, playbook.clone(), stop.clone())))
+        let mut chunks = stream::iter(in_chunks(sendables, chunk_size))
+            .map(|chunk| {
+                let chunk = self
+                    .clone()
+                    .chunk(lane, way.clone(), chunk, playbook.clone(), stop.clone());
+                tokio::spawn(chunk)
+            })
             .buffer_unordered(CHUNKS_AT_ONCE);
         let mut first_fault = None;
         while let Some(ended) = chunks.next().await {
@@ -119,6 +184,11 @@ impl Delivery {
                 Err(error) => first_fault = first_fault.or(Some(error)),
             }
         }
+        if let Some(way) = &way
+            && claimed.looked_at == permit.most
+        {
+            way.learn(lane, permit.most, began.elapsed());
+        }
         first_fault.map_or(Ok(batch), Err)
     }
 
@@ -126,15 +196,18 @@ impl Delivery {
     async fn chunk(
         self,
         lane: Lane,
+        way: Way,
         chunk: Vec<Sendable>,
         playbook: Arc<Playbook>,
         stop: CancellationToken,
     ) -> Result<Settled, Error> {
         let this = &*self.0;
-        if stop.is_cancelled() || this.relay.rests() {
+        if stop.is_cancelled() || way.as_ref().is_some_and(|way| way.is_down()) {
             give_back(&this.hospital, &chunk.iter().collect::<Vec<_>>()).await?;
+            throttle::not_sent(&this.hospital, &this.limits, lane, chunk.len()).await?;
             return Ok(Settled::default());
         }
+        let claimed = chunk.len();
         let mut written = this.write(lane, chunk, &playbook).await?;
         let lease_secs = this.settings.send_lease_secs;
         let sendables: Vec<&Sendable> = written.iter().map(|(sendable, _)| sendable).collect();
@@ -147,7 +220,10 @@ impl Delivery {
                 return Err(error);
             }
         }
-        Ok(this.send(lane, &written).await)
+        let settled = this.send(lane, way.as_deref(), &written).await;
+        let unsent = claimed - written.len() + settled.planned;
+        throttle::not_sent(&this.hospital, &this.limits, lane, unsent).await?;
+        Ok(settled)
     }
 }
 
@@ -188,12 +264,12 @@ impl Inner {
     }
 
     /// Sends mails that were handed off and settles each, the slow ones without holding up the others.
-    async fn send(&self, lane: Lane, written: &[Written]) -> Settled {
+    async fn send(&self, lane: Lane, way: Option<&Route>, written: &[Written]) -> Settled {
         let mut sum = Settled::default();
         let mut on_the_wire: FuturesUnordered<_> = written
             .iter()
             .enumerate()
-            .map(|(at, (_, mail))| async move { (at, self.carry(mail).await) })
+            .map(|(at, (_, mail))| async move { (at, self.carry(way, mail).await) })
             .collect();
         let mut through = Vec::with_capacity(written.len());
         let mut waiting: Vec<bool> = vec![true; written.len()];
@@ -202,9 +278,9 @@ impl Inner {
         loop {
             tokio::select! {
                 sent = on_the_wire.next() => match sent {
-                    Some((at, outcome)) => {
+                    Some((at, (outcome, took))) => {
                         waiting[at] = false;
-                        through.push(settlement(&written[at], outcome));
+                        through.push(settlement(&written[at], outcome, took));
                     }
                     None => break,
                 },
@@ -223,18 +299,17 @@ impl Inner {
         sum
     }
 
-    /// Carries one mail to the relay, or keeps it.
-    async fn carry(&self, mail: &Mail) -> Outcome {
-        match &self.transport {
-            Transport::Capture => wire::keep(mail),
-            Transport::Smtp(pool) => {
-                let started = Instant::now();
-                let outcome = wire::outcome(pool.send(&mail.envelope, &mail.raw).await);
-                metrics::sent(started.elapsed());
-                self.relay.saw(&outcome);
-                outcome
-            }
-        }
+    /// Carries one mail by its way, or keeps it. Also answers how long the mail server took.
+    async fn carry(&self, way: Option<&Route>, mail: &Mail) -> (Outcome, Option<Duration>) {
+        let Some(way) = way else {
+            return (wire::keep(mail), None);
+        };
+        let id = way.begins();
+        let sent = way.setup.pool.send(&mail.envelope, &mail.raw).await;
+        let took = way.answered(id);
+        metrics::sent(took);
+        self.saw(way, &sent).await;
+        (wire::outcome(sent), Some(took))
     }
 
     /// Writes down what became of messages and tells of it.
@@ -291,11 +366,12 @@ impl Inner {
     }
 }
 
-fn settlement(written: &Written, outcome: Outcome) -> Settlement<'_> {
+fn settlement(written: &Written, outcome: Outcome, took: Option<Duration>) -> Settlement<'_> {
     Settlement {
         sendable: &written.0,
         subject: &written.1.subject,
         outcome,
+        took,
     }
 }
 

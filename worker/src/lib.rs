@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod mail;
 pub mod metrics;
 pub mod queue;
+pub mod route;
 pub mod run;
 pub mod settings;
 pub mod smtp;

@@ -2,11 +2,13 @@
 //!
 //! The same message always gives the same bytes but for its date: a second try is recognized as the same mail.
 
+mod dkim;
 mod dry_run;
 mod headers;
 mod letter;
 mod opt_in;
 mod paper;
+mod postage;
 mod staff_notice;
 #[cfg(test)]
 mod tests;
@@ -17,8 +19,10 @@ use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
+pub use dkim::{Dkim, DkimError};
 pub use dry_run::DryRunWriter;
 pub(crate) use letter::Writer;
+pub use postage::Postage;
 
 use headers::{AutoSubmitted, ListUnsubscribe, ListUnsubscribePost, Subject, To, one_line};
 

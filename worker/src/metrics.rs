@@ -53,8 +53,8 @@ pub fn describe() {
         "Consent events that were sealed into the chain of hashes."
     );
     describe_gauge!(
-        "leadward_relay_resting",
-        "1 while the mail server cannot be reached."
+        "leadward_route_resting",
+        "1 while the mail server of a route cannot be reached."
     );
 }
 
@@ -113,8 +113,8 @@ pub(crate) fn unsealed(how_many: u64) {
     gauge!("leadward_consent_unsealed").set(how_many as f64);
 }
 
-pub(crate) fn relay_resting(resting: bool) {
-    gauge!("leadward_relay_resting").set(if resting { 1.0 } else { 0.0 });
+pub(crate) fn route_resting(route: &str, resting: bool) {
+    gauge!("leadward_route_resting", "route" => route.to_owned()).set(if resting { 1.0 } else { 0.0 });
 }
 
 fn count(lane: Lane, state: MessageState, how_many: usize) {

@@ -4,6 +4,7 @@ mod drain;
 mod mailroom;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::db::BATCH_MAX;
@@ -16,10 +17,11 @@ use domain::outreach::release::pull_forward;
 use domain::round;
 use domain::signal::Signals;
 use entity::message::Lane;
+use futures_util::future::join_all;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::deliver::{Delivery, Transport};
+use crate::deliver::{Delivery, Outbound, Way};
 use crate::mail::LetterheadError;
 use crate::metrics;
 use crate::queue::{BoxError, NudgeHandler, Queue, WorkerGone, run_workers};
@@ -28,6 +30,9 @@ use crate::sweep::Sweep;
 
 pub use drain::Drained;
 use mailroom::Mailroom;
+
+/// How long one look at the mail waits for what goes by several ways.
+const SHORT_LOOK: Duration = Duration::from_secs(1);
 
 /// Batches of rows that one look takes at the most, before it makes room for others and asks to be called again.
 const ROUNDS_MAX: usize = 50;
@@ -61,12 +66,12 @@ impl Worker {
     /// When the sender or the public address of the site cannot stand in a mail.
     pub fn new(
         hospital: Hospital,
-        transport: Transport,
+        outbound: impl Into<Outbound>,
         settings: WorkerSettings,
         signals: Signals,
         nudger: Arc<dyn Nudger>,
     ) -> Result<Self, LetterheadError> {
-        let delivery = Delivery::new(hospital.clone(), transport, settings, signals.clone())?;
+        let delivery = Delivery::new(hospital.clone(), outbound.into(), settings, signals.clone())?;
         let mailroom = Mailroom::new(&settings);
         Ok(Self(Arc::new(Inner {
             hospital,
@@ -87,6 +92,7 @@ impl Worker {
         let sweep = Sweep::new(
             self.0.hospital.clone(),
             self.0.nudger.clone(),
+            self.0.delivery.clone(),
             self.0.settings.sweep_secs,
         );
         let ends_with_us = stop.child_token();
@@ -120,18 +126,41 @@ impl Worker {
         looked
     }
 
-    /// Delivers what is due in a lane, batch after batch.
+    /// Delivers what is due in a lane, by every way at once, so that none waits for a slower one.
     async fn mail(&self, lane: Lane, stop: &CancellationToken) -> Result<Looked, Error> {
-        let Some(seat) = self.0.mailroom.take_seat(lane) else {
-            // Those who have the seats look again before they leave.
-            return Ok(Looked::default());
+        let ways = self.0.delivery.ways(lane).await?;
+        // With several ways the look ends soon: the ones that are quick need not wait for the others to be asked again.
+        let patience = if ways.len() > 1 {
+            SHORT_LOOK
+        } else {
+            self.0.settings.look()
         };
-        let (worker, stop) = (self.clone(), stop.clone());
-        let rounds = async move { worker.mail_rounds(seat, &stop).await };
-        self.0.mailroom.run_on(rounds, self.0.settings.look()).await
+        let mut rounds = Vec::with_capacity(ways.len());
+        for way in ways {
+            let name = way.as_ref().map_or("", |way| way.name());
+            // Those who have the seats look again before they leave.
+            let Some(seat) = self.0.mailroom.take_seat(lane, name) else {
+                continue;
+            };
+            let (worker, stop) = (self.clone(), stop.clone());
+            let round = async move { worker.mail_rounds(seat, way, &stop).await };
+            rounds.push(self.0.mailroom.run_on(round, patience));
+        }
+        let mut sum = Looked::default();
+        for looked in join_all(rounds).await {
+            let looked = looked?;
+            sum.rows += looked.rows;
+            sum.more |= looked.more;
+        }
+        Ok(sum)
     }
 
-    async fn mail_rounds(&self, seat: mailroom::Seat, stop: &CancellationToken) -> Result<Looked, Error> {
+    async fn mail_rounds(
+        &self,
+        seat: mailroom::Seat,
+        way: Way,
+        stop: &CancellationToken,
+    ) -> Result<Looked, Error> {
         let lane = seat.lane();
         if lane == Lane::Bulk {
             self.release_held(stop).await?;
@@ -139,7 +168,7 @@ impl Worker {
         let until = Instant::now() + self.0.settings.look();
         let mut looked = Looked::default();
         loop {
-            let batch = self.0.delivery.batch(lane, stop).await?;
+            let batch = self.0.delivery.batch(lane, way.clone(), stop).await?;
             looked.rows += batch.looked_at;
             looked.more = batch.full;
             if stop.is_cancelled() || Instant::now() >= until {
@@ -208,7 +237,7 @@ impl Worker {
     }
 
     /// Passes on what there is to tell after a commit.
-    fn tell<T>(&self, done: Done<T>) -> T {
+    pub(crate) fn tell<T>(&self, done: Done<T>) -> T {
         self.0.signals.tell(&done.signals);
         for subject in done.nudges {
             self.0.nudger.nudge(subject);

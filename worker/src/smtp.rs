@@ -175,7 +175,7 @@ fn pool_error(error: PoolError<SendError>) -> SendError {
 }
 
 /// The message with CRLF line ends everywhere and without its last one, which the end-of-data mark brings along.
-fn canonical(raw: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn canonical(raw: &[u8]) -> Cow<'_, [u8]> {
     let bare = |at: usize| match raw[at] {
         b'\n' => at == 0 || raw[at - 1] != b'\r',
         b'\r' => raw.get(at + 1) != Some(&b'\n'),

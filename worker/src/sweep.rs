@@ -23,6 +23,7 @@ use domain::sequence::watchdog::{self, StuckReason};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::deliver::Delivery;
 use crate::metrics;
 
 /// The longest wait between two sweeps while the database is away.
@@ -34,7 +35,7 @@ const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// Batches of expired leases that one sweep takes up.
 const RECOVER_ROUNDS_MAX: usize = 20;
 
-/// How often the watchdog looks for enrollments that do not move.
+/// How often the watchdog looks for enrollments that do not move, and stopped routes are looked at.
 const WATCH_EVERY: Duration = Duration::from_secs(60);
 
 /// Enrollments that do not move of which one look of the watchdog tells in the log.
@@ -47,16 +48,23 @@ const SEAL_ROUNDS_MAX: usize = 10;
 pub(crate) struct Sweep {
     hospital: Hospital,
     nudger: Arc<dyn Nudger>,
+    delivery: Delivery,
     every: Duration,
     /// Whether the last sweep could not seal.
     seal_fails: AtomicBool,
 }
 
 impl Sweep {
-    pub(crate) fn new(hospital: Hospital, nudger: Arc<dyn Nudger>, sweep_secs: u32) -> Self {
+    pub(crate) fn new(
+        hospital: Hospital,
+        nudger: Arc<dyn Nudger>,
+        delivery: Delivery,
+        sweep_secs: u32,
+    ) -> Self {
         Self {
             hospital,
             nudger,
+            delivery,
             every: Duration::from_secs(sweep_secs.max(1).into()),
             seal_fails: AtomicBool::new(false),
         }
@@ -117,6 +125,9 @@ impl Sweep {
         recover(&self.hospital, &*self.nudger).await?;
         if watched.is_none_or(|at| at.elapsed() >= WATCH_EVERY) {
             watch(&self.hospital).await?;
+            for subject in self.delivery.review_routes().await?.nudges {
+                self.nudger.nudge(subject);
+            }
             *watched = Some(Instant::now());
         }
         let now = self.hospital.now();

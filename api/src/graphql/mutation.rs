@@ -46,6 +46,7 @@ mod lead;
 mod outreach;
 mod preferences;
 mod privacy;
+mod sending;
 mod sequence;
 mod session;
 mod simulate;
@@ -70,6 +71,7 @@ pub struct Mutation(
     preferences::PreferenceMutation,
     suppression::SuppressionMutation,
     outreach::OutreachMutation,
+    sending::SendingMutation,
     privacy::PrivacyMutation,
     campaign::CampaignMutation,
     sequence::SequenceMutation,

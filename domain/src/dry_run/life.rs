@@ -137,6 +137,7 @@ impl Life<'_> {
                         response: "simulated".to_owned(),
                         kept: None,
                     },
+                    took: None,
                 })
                 .collect();
             let _ = settle(h, &settlements).await?;

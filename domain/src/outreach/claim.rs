@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::{ConsentEventId, MessageId};
-use entity::message::{self, Decision, GateOutcome, Lane, MessageState};
+use entity::message::{self, Decision, DecisionReason, GateOutcome, GateReason, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::{appointment, contact, follow_up, lead, staff, template_version};
 use sea_orm::{
@@ -55,12 +55,23 @@ pub struct Sendable {
     template: Option<Arc<template_version::Model>>,
     follow_up: Option<Arc<follow_up::Model>>,
     next_visit: Option<appointment::Model>,
+    lined_up: bool,
 }
 
 impl Sendable {
     /// The message's id.
     pub fn id(&self) -> MessageId {
         self.message.id
+    }
+
+    /// Whether it was deferred before because as many mails as may go went out.
+    pub(super) fn has_lined_up(&self) -> bool {
+        self.lined_up
+    }
+
+    /// Says by which route it goes out, before it is handed off.
+    pub fn send_by(&mut self, route: &str) {
+        self.message.route = Some(route.to_owned());
     }
 
     /// The message as it was claimed.
@@ -264,6 +275,12 @@ fn is_told(message: &message::Model, decision: &Decision) -> bool {
     before.is_some_and(|before| main(before) == main(decision))
 }
 
+/// Whether a rate that was used up has held it back.
+fn was_throttled(before: &Decision) -> bool {
+    let rate = |reason: &DecisionReason| matches!(reason.code, GateReason::Throttled | GateReason::WarmUp);
+    before.outcome == GateOutcome::Defer && before.reasons.first().is_some_and(rate)
+}
+
 /// Writes all decisions, and the history of what does not go now.
 async fn write(
     tx: &DatabaseTransaction,
@@ -358,6 +375,7 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         .recipient(&message)
         .ok_or_else(|| Error::fault("the gate allowed a message that has nobody to go to"))?;
     message.consent_event_id = decision.consent_event_id;
+    let lined_up = message.decision.as_ref().is_some_and(was_throttled);
     // Looked up by the version that it was planned with, so before that is changed.
     let template = known.template(&message).map(|(version, _)| version);
     message.template_version_id = template.as_ref().map(|version| version.id);
@@ -369,6 +387,7 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         template,
         follow_up: known.follow_up(&message),
         next_visit: known.next_visit(&message),
+        lined_up,
         message,
     })
 }

@@ -101,6 +101,7 @@ fn supposed(
         decision: None,
         consent_event_id: None,
         response: None,
+        route: None,
         created_at: now,
         handed_off_at: None,
         sent_at: None,

@@ -157,7 +157,8 @@ impl GateInput<'_> {
             | MessageKind::FollowUpDueSoon
             | MessageKind::FollowUpLate
             | MessageKind::SequenceNotice
-            | MessageKind::TemplateTest => true,
+            | MessageKind::TemplateTest
+            | MessageKind::SendingAlert => true,
             MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture => false,
         }
     }
@@ -240,6 +241,22 @@ pub fn withheld(
         window_version: None,
         cap_version: None,
         at: now,
+    }
+}
+
+/// A delay that was decided outside of a claim's gate: a rate that is used up.
+#[must_use]
+pub(super) fn deferred(
+    reason: GateReason,
+    until: DateTime<Utc>,
+    consent_event_id: Option<ConsentEventId>,
+    now: DateTime<Utc>,
+) -> Decision {
+    Decision {
+        outcome: GateOutcome::Defer,
+        reasons: vec![explain_until(reason, Some(until))],
+        until: Some(until),
+        ..withheld(reason, consent_event_id, now)
     }
 }
 

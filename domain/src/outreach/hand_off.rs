@@ -23,10 +23,16 @@ pub async fn hand_off(h: &Hospital, sendables: &[&Sendable], send_lease_secs: u3
     let now = h.now();
     let lease_until = now + TimeDelta::seconds(send_lease_secs.into());
     let sql = "UPDATE message SET state = 'HANDED_OFF', handed_off_at = $1, lease_until = $2, \
-               attempts = attempts + 1 FROM ({rows}) AS v \
+               attempts = attempts + 1, route = v.column3 FROM ({rows}) AS v \
                WHERE message.id = v.column1 AND message.fence = v.column2 AND message.state = 'CLAIMED' \
                AND message.lease_until > $1 RETURNING message.id";
-    let ids = update_each(&h.db, sql, vec![now.into(), lease_until.into()], held(sendables)).await?;
+    let ids = update_each(
+        &h.db,
+        sql,
+        vec![now.into(), lease_until.into()],
+        routed(sendables),
+    )
+    .await?;
     Ok(ids.into_iter().map(MessageId).collect())
 }
 
@@ -55,6 +61,21 @@ pub async fn give_back(h: &Hospital, sendables: &[&Sendable]) -> Result<()> {
                AND message.state IN ('CLAIMED', 'HANDED_OFF') RETURNING message.id";
     update_each(&h.db, sql, Vec::new(), held(sendables)).await?;
     Ok(())
+}
+
+/// The same with the routes by which they go out.
+fn routed(sendables: &[&Sendable]) -> Vec<[Value; 3]> {
+    sendables
+        .iter()
+        .map(|sendable| {
+            let message = sendable.message();
+            [
+                message.id.into(),
+                message.fence.into(),
+                message.route.clone().into(),
+            ]
+        })
+        .collect()
 }
 
 /// The pairs by which a worker proves that it still holds a message.

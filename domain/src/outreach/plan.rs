@@ -109,6 +109,8 @@ pub struct NurtureStep<'a> {
     pub occurrence: i32,
     /// The text.
     pub version: &'a template_version::Model,
+    /// When the visit begins that the lead has booked, if it is a reminder: after it nobody has to be reminded.
+    pub visit_at: Option<DateTime<Utc>>,
 }
 
 /// The mail of one visit of a step: due now. It is made even for a contact without an address or consent, so that the
@@ -121,12 +123,13 @@ pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> messa
         step_key,
         occurrence,
         version,
+        visit_at,
     } = *step;
     let blank = Blank {
         contact_id: enrollment.contact_id,
         version: Some(version),
         now,
-        ttl: NURTURE_TTL,
+        ttl: visit_at.map_or(NURTURE_TTL, |at| NURTURE_TTL.min(at - now)),
     };
     message::ActiveModel {
         kind: Set(MessageKind::Nurture),
@@ -247,6 +250,7 @@ impl Blank<'_> {
             decision: Set(None),
             consent_event_id: Set(None),
             response: Set(None),
+            route: Set(None),
             created_at: Set(self.now),
             handed_off_at: Set(None),
             sent_at: Set(None),

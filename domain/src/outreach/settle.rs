@@ -1,19 +1,19 @@
 //! Writes down what became of messages that were handed off.
 
+mod blocked;
 pub mod class;
+mod counted;
+mod dead;
 pub mod retry;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::enums::Medium;
-use entity::id::{LeadId, MessageId, SuppressionId};
+use entity::id::{LeadId, MessageId};
 use entity::lead_event::LeadEventKind;
 use entity::message::{GateReason, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
-use entity::suppression::{self, SuppressionReason};
-use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Value};
 
 use super::captured::{self, Kept};
@@ -23,9 +23,9 @@ use crate::db::{self, each::update_each, together::Together};
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
-use crate::id::new_id;
 use crate::lead::event::NewEvent;
 use crate::viewer::Actor;
+use class::Class;
 use retry::{Cause, next_try};
 
 /// What the history says of a message that found no mail server.
@@ -45,8 +45,9 @@ pub enum Outcome {
     Refused {
         /// Its answer.
         response: String,
-        /// Whether the address does not exist, so that nothing may be sent to it again.
-        address_is_dead: bool,
+        /// What it is about. Nothing is sent again to an address that does not exist, and a campaign is paused whose
+        /// sender is refused.
+        class: Class,
     },
     /// It was not taken, and a later try may help.
     RetryLater {
@@ -72,6 +73,8 @@ pub struct Settlement<'a> {
     pub subject: &'a str,
     /// What became of it.
     pub outcome: Outcome,
+    /// How long the mail server took to answer; none if it was not asked.
+    pub took: Option<Duration>,
 }
 
 /// How many messages came to which state; what was no longer this worker's is in none.
@@ -99,6 +102,20 @@ pub struct Settled {
 /// unknown, which is the truth.
 pub async fn settle(h: &Hospital, settlements: &[Settlement<'_>]) -> Result<Done<Settled>> {
     let now = h.now();
+    let is_blocked = |s: &Settlement<'_>| {
+        matches!(
+            s.outcome,
+            Outcome::Refused {
+                class: Class::Blocked,
+                ..
+            }
+        )
+    };
+    // Read before the transaction: an embedded database may have one connection.
+    let playbook = match settlements.iter().any(is_blocked) {
+        true => Some(h.playbook().await?),
+        false => None,
+    };
     let tx = db::begin_write(&h.db).await?;
     let in_doubt = settlements
         .iter()
@@ -112,7 +129,7 @@ pub async fn settle(h: &Hospital, settlements: &[Settlement<'_>]) -> Result<Done
     let mut events = Vec::with_capacity(written.len());
     let mut sent = Vec::with_capacity(written.len());
     let mut kept = Vec::new();
-    let mut dead = Vec::new();
+    let (mut dead, mut blocked) = (Vec::new(), Vec::new());
     for (settlement, end) in settlements.iter().zip(ends) {
         let sendable = settlement.sendable;
         if !written.contains(&sendable.id()) {
@@ -129,19 +146,27 @@ pub async fn settle(h: &Hospital, settlements: &[Settlement<'_>]) -> Result<Done
                 kept.extend(mail.as_ref().map(|mail| captured::row(sendable.id(), mail, now)));
             }
             Outcome::Refused {
-                address_is_dead: true,
-                ..
+                class: Class::Hard, ..
             } => dead.push(sendable),
+            Outcome::Refused {
+                class: Class::Blocked,
+                ..
+            } => blocked.push(sendable),
             _ => {}
         }
     }
-    suppress(h, &tx, &dead, now).await?;
+    dead::suppress(h, &tx, &dead, now).await?;
+    if let Some(playbook) = playbook {
+        blocked::pause_campaigns(h, &tx, &playbook, &blocked, now).await?;
+    }
     done.signals = sent.iter().map(NewEvent::signal).collect();
     let mut together = Together::default();
     together.add(events);
     together.add(kept);
     together.add(sent.into_iter().map(NewEvent::row));
     together.insert(&tx).await?;
+    // Last, so that these rows are held for a moment only: others count into them too.
+    counted::count(&tx, settlements, &written, now).await?;
     tx.commit().await?;
     Ok(done)
 }
@@ -361,42 +386,4 @@ fn message_sent(sendable: &Sendable, now: DateTime<Utc>) -> Option<NewEvent> {
         .with("messageId", message.id.to_string())
         .with("messageKind", message.kind.as_str());
     Some(event)
-}
-
-/// Nothing is sent to these addresses again.
-async fn suppress(
-    h: &Hospital,
-    tx: &DatabaseTransaction,
-    dead: &[&Sendable],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mut hashes: HashMap<Vec<u8>, SuppressionId> = HashMap::new();
-    for contact in dead.iter().filter_map(|sendable| sendable.contact()) {
-        let Some(address) = contact.email_normalized.as_deref() else {
-            continue;
-        };
-        let hash = h.secrets.address_hash(Medium::Email.as_str(), address).to_vec();
-        hashes.entry(hash).or_insert_with(|| new_id(now));
-    }
-    if hashes.is_empty() {
-        return Ok(());
-    }
-    let rows = hashes
-        .into_iter()
-        .map(|(address_hash, id)| suppression::ActiveModel {
-            id: Set(id),
-            medium: Set(Medium::Email),
-            address_hash: Set(address_hash),
-            reason: Set(SuppressionReason::HardBounce),
-            created_at: Set(now),
-        });
-    // A complaint lets requested replies through; an address that does not exist stops all mail, so it replaces it.
-    let mut known = OnConflict::columns([suppression::Column::Medium, suppression::Column::AddressHash]);
-    known.update_column(suppression::Column::Reason);
-    known.action_and_where(suppression::Column::Reason.eq(SuppressionReason::Complaint));
-    suppression::Entity::insert_many(rows)
-        .on_conflict(known)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
 }

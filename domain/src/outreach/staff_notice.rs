@@ -80,6 +80,7 @@ pub fn build(
         decision: Set(None),
         consent_event_id: Set(None),
         response: Set(None),
+        route: Set(None),
         created_at: Set(now),
         handed_off_at: Set(None),
         sent_at: Set(None),
@@ -147,43 +148,58 @@ pub fn of_sequence(
             .map(|members| members.iter().copied().take(SEQUENCE_NOTICES_MAX).collect())
             .unwrap_or_default(),
     };
-    let notice = |staff_id: StaffId| {
-        let id: MessageId = new_id(now);
-        ActiveModel {
-            id: Set(id),
-            kind: Set(MessageKind::SequenceNotice),
-            lane: Set(Lane::Waiting),
-            purpose: Set(Purpose::Reminder),
-            origin_key: Set(Some(format!("{origin}/{}", staff_id.0.simple()))),
+    told.into_iter()
+        .map(|staff_id| ActiveModel {
             lead_id: Set(Some(lead.id)),
-            contact_id: Set(None),
-            staff_id: Set(Some(staff_id)),
-            follow_up_id: Set(None),
-            enrollment_id: Set(None),
-            step_key: Set(None),
-            occurrence: Set(None),
-            sequence_id: Set(None),
-            campaign_id: Set(None),
-            template_version_id: Set(None),
-            language: Set(None),
-            subject: Set(title.to_owned()),
-            rfc_message_id: Set(rfc_message_id(id, site)),
-            state: Set(MessageState::Planned),
-            due_at: Set(now),
-            expires_at: Set(now + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
-            attempts: Set(0),
-            fence: Set(0),
-            lease_until: Set(None),
-            decision: Set(None),
-            consent_event_id: Set(None),
-            response: Set(None),
-            created_at: Set(now),
-            handed_off_at: Set(None),
-            sent_at: Set(None),
-            settled_at: Set(None),
-        }
-    };
-    told.into_iter().map(notice).collect()
+            ..about_no_lead(site, MessageKind::SequenceNotice, staff_id, title, origin, now)
+        })
+        .collect()
+}
+
+/// A notice to one member of staff about no lead. `origin` names its cause; each person is told once of it.
+pub(super) fn about_no_lead(
+    site: &Site,
+    kind: MessageKind,
+    staff_id: StaffId,
+    subject: &str,
+    origin: &str,
+    now: DateTime<Utc>,
+) -> ActiveModel {
+    let id: MessageId = new_id(now);
+    ActiveModel {
+        id: Set(id),
+        kind: Set(kind),
+        lane: Set(Lane::Waiting),
+        purpose: Set(Purpose::Reminder),
+        origin_key: Set(Some(format!("{origin}/{}", staff_id.0.simple()))),
+        lead_id: Set(None),
+        contact_id: Set(None),
+        staff_id: Set(Some(staff_id)),
+        follow_up_id: Set(None),
+        enrollment_id: Set(None),
+        step_key: Set(None),
+        occurrence: Set(None),
+        sequence_id: Set(None),
+        campaign_id: Set(None),
+        template_version_id: Set(None),
+        language: Set(None),
+        subject: Set(subject.to_owned()),
+        rfc_message_id: Set(rfc_message_id(id, site)),
+        state: Set(MessageState::Planned),
+        due_at: Set(now),
+        expires_at: Set(now + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
+        attempts: Set(0),
+        fence: Set(0),
+        lease_until: Set(None),
+        decision: Set(None),
+        consent_event_id: Set(None),
+        response: Set(None),
+        route: Set(None),
+        created_at: Set(now),
+        handed_off_at: Set(None),
+        sent_at: Set(None),
+        settled_at: Set(None),
+    }
 }
 
 /// Plans notices within the caller's transaction; those that are planned already are passed over. Answers how many are

@@ -2,9 +2,11 @@
 //!
 //! Requested replies, reminders and mail to staff go on: see [`super::gate`].
 
+use chrono::{DateTime, Utc};
+use entity::sending_route;
 use entity::sending_stop::{ActiveModel, Column, EVERY_DOMAIN, Entity, Model, StopReason};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -60,10 +62,11 @@ pub async fn stop(h: &Hospital, viewer: &Viewer, input: StopSending) -> Result<D
         domain: Set(domain),
         reason: Set(input.reason),
         note: Set(note),
+        route: Set(None),
         since: Set(now),
     };
     let mut known = OnConflict::column(Column::Domain);
-    known.update_columns([Column::Reason, Column::Note]);
+    known.update_columns([Column::Reason, Column::Note, Column::Route]);
     let row = Entity::insert(row)
         .on_conflict(known)
         .exec_with_returning(&tx)
@@ -88,6 +91,18 @@ pub async fn resume(h: &Hospital, viewer: &Viewer, domain: Option<&str>) -> Resu
         return Ok(Done::quiet(None));
     };
     row.clone().delete(&tx).await?;
+    if row.route.is_some() {
+        // Whoever lets the domain run again means the routes that stopped it.
+        sending_route::Entity::update_many()
+            .col_expr(
+                sending_route::Column::StoppedAt,
+                Expr::value(None::<DateTime<Utc>>),
+            )
+            .col_expr(sending_route::Column::StopReason, Expr::value(None::<String>))
+            .col_expr(sending_route::Column::StopNote, Expr::value(None::<String>))
+            .exec(&tx)
+            .await?;
+    }
     let ended = audit::record(viewer.actor(), "sending.resume", Some(&row.id), None, now);
     release::end(tx, Released::Everything, ended, row, now).await
 }
@@ -105,6 +120,20 @@ pub async fn all(conn: &impl ConnectionTrait, viewer: &Viewer) -> Result<Vec<Mod
         .limit(BATCH_MAX as u64)
         .all(conn)
         .await?)
+}
+
+/// Whether bulk mail of this installation's domain is stopped.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_stopped(h: &Hospital) -> Result<bool> {
+    let domain = h.site.mail_domain().to_ascii_lowercase();
+    let found = Entity::find()
+        .filter(Column::Domain.is_in([domain.as_str(), EVERY_DOMAIN]))
+        .limit(1)
+        .one(&h.db)
+        .await?;
+    Ok(found.is_some())
 }
 
 fn read_domain(viewer: &Viewer, domain: Option<&str>) -> Result<String> {

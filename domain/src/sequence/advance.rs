@@ -87,7 +87,7 @@ async fn advance_within(
         return Ok(Done::quiet(Advanced::default()));
     }
     let looked_at = due.len();
-    let known = Known::read(tx, playbook, &due).await?;
+    let known = Known::read(tx, playbook, &due, now).await?;
     let mut moves = Moves::new(&h.site, playbook, &known, now);
     for enrollment in due {
         moves.look_at(enrollment);

@@ -304,6 +304,7 @@ fn selection_of(field: &str) -> &'static str {
         "suppressAddress" => "suppression { id reason }",
         "holdOutreach" | "releaseOutreach" => "hold { id until reason }",
         "stopSending" | "resumeSending" => "stop { id domain reason }",
+        "pauseSendingRoute" | "resumeSendingRoute" => "route { name state }",
         "exportContact" => "export",
         "eraseContact" => "erasure { leads messagesWithheld enrollmentsEnded }",
         "createTemplate" | "updateTemplate" | "submitTemplate" | "approveTemplate" | "rejectTemplate" => {

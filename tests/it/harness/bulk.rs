@@ -109,6 +109,7 @@ impl Clinic {
             decision: None,
             consent_event_id: None,
             response: None,
+            route: None,
             created_at: self.now(),
             handed_off_at: None,
             sent_at: None,

@@ -106,6 +106,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 decision: None,
                 consent_event_id: None,
                 response: None,
+                route: None,
                 created_at: now,
                 handed_off_at: None,
                 sent_at: None,

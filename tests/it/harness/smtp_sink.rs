@@ -59,6 +59,8 @@ pub enum Behavior {
     LostWithoutReply,
     /// Keeps the mail and answers the final dot only when another behavior is set.
     HoldReply,
+    /// Keeps the mail and answers the final dot after so long: a server that is slow, for benches.
+    ReplyAfter(Duration),
     /// Says nothing at all, not even a greeting, until another behavior is set.
     HangAtConnect,
 }
@@ -482,10 +484,10 @@ impl Session {
     async fn finish(&mut self) -> std::io::Result<Next> {
         let version = lock(&self.shared.script).version;
         let at_dot = |behavior: &Behavior| {
-            use Behavior::{HoldReply, LostWithoutReply, RefuseMessage, StoredWithoutReply};
+            use Behavior::{HoldReply, LostWithoutReply, RefuseMessage, ReplyAfter, StoredWithoutReply};
             matches!(
                 behavior,
-                RefuseMessage(_) | StoredWithoutReply | LostWithoutReply | HoldReply
+                RefuseMessage(_) | StoredWithoutReply | LostWithoutReply | HoldReply | ReplyAfter(_)
             )
         };
         let act = self.shared.act(at_dot);
@@ -497,6 +499,10 @@ impl Session {
         match act {
             Some(Behavior::RefuseMessage(reply)) => self.say(&reply).await?,
             Some(Behavior::StoredWithoutReply | Behavior::LostWithoutReply) => return Ok(Next::Close),
+            Some(Behavior::ReplyAfter(wait)) => {
+                tokio::time::sleep(wait).await;
+                self.say("250 2.0.0 kept").await?;
+            }
             Some(_) => {
                 self.shared.next_behavior(version).await;
                 self.say("250 2.0.0 kept, at last").await?;

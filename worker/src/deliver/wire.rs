@@ -71,7 +71,7 @@ pub(super) fn outcome(sent: Result<Accepted, SendError>) -> Outcome {
                 },
                 (SmtpClass::Permanent, read) => Outcome::Refused {
                     response: reply,
-                    address_is_dead: read == Class::Hard,
+                    class: read,
                 },
             }
         }
@@ -100,7 +100,7 @@ mod tests {
             matches!(
                 outcome,
                 Outcome::Refused {
-                    address_is_dead: true,
+                    class: Class::Hard,
                     ..
                 }
             ),
@@ -115,7 +115,7 @@ mod tests {
             matches!(
                 outcome,
                 Outcome::Refused {
-                    address_is_dead: false,
+                    class: Class::Blocked,
                     ..
                 }
             ),

@@ -7,7 +7,7 @@ use domain::outreach::claim::Sendable;
 use domain::playbook::Playbook;
 use entity::message::GateReason;
 
-use super::{LetterheadError, Writer};
+use super::{LetterheadError, Postage, Writer};
 
 /// The writer of the worker, for dry runs.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl DryRunWriter {
     /// # Errors
     /// When the sender or the public address of the site cannot stand in a mail.
     pub fn new(hospital: &Hospital) -> Result<Self, LetterheadError> {
-        Writer::new(hospital).map(Self)
+        Writer::new(hospital, Postage::default()).map(Self)
     }
 }
 

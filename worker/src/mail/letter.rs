@@ -13,7 +13,7 @@ use entity::enums::Purpose;
 use entity::message::{GateReason, MessageKind};
 use entity::{contact, staff};
 
-use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, opt_in, staff_notice};
+use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, Postage, opt_in, staff_notice};
 
 /// Why a message cannot be written. Trying again does not cure it. Holds nothing of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Unwritable {
     Address,
     /// The template failed, or is none.
     Template(Option<TemplateFault>),
+    /// It could not be signed.
+    Unsigned,
 }
 
 impl Unwritable {
@@ -29,7 +31,7 @@ impl Unwritable {
     pub(crate) const fn reason(&self) -> GateReason {
         match self {
             Self::Address => GateReason::NoAddress,
-            Self::Template(_) => GateReason::TemplateFailed,
+            Self::Template(_) | Self::Unsigned => GateReason::TemplateFailed,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Unwritable {
             Self::Address => f.write_str("the address cannot be used"),
             Self::Template(Some(fault)) => fault.fmt(f),
             Self::Template(None) => f.write_str("there is no text for it"),
+            Self::Unsigned => f.write_str("it cannot be signed"),
         }
     }
 }
@@ -61,11 +64,13 @@ impl From<TemplateFault> for Unwritable {
 pub(crate) struct Writer {
     letterhead: Letterhead,
     renderer: Renderer,
+    postage: Postage,
 }
 
 impl Writer {
-    pub(crate) fn new(hospital: &Hospital) -> Result<Self, LetterheadError> {
+    pub(crate) fn new(hospital: &Hospital, postage: Postage) -> Result<Self, LetterheadError> {
         Ok(Self {
+            postage,
             letterhead: Letterhead::new(&hospital.site)?,
             renderer: Renderer::default(),
         })
@@ -80,7 +85,11 @@ impl Writer {
         sendable: &Sendable,
         now: DateTime<Utc>,
     ) -> Result<Mail, Unwritable> {
-        let write = || self.write_or_panic(h, playbook, sendable, now);
+        let write = || {
+            let mail = self.write_or_panic(h, playbook, sendable, now)?;
+            let stamped = self.postage.stamp(&h.secrets, sendable.id(), mail);
+            stamped.ok_or(Unwritable::Unsigned)
+        };
         catch_unwind(AssertUnwindSafe(write)).unwrap_or(Err(Unwritable::Template(None)))
     }
 
@@ -102,6 +111,8 @@ impl Writer {
                 let words = if message.kind == MessageKind::SequenceNotice {
                     let lead = message.lead_id.ok_or(Unwritable::Template(None))?;
                     staff_notice::words_of_sequence(site, lead, &message.subject)
+                } else if message.kind == MessageKind::SendingAlert {
+                    staff_notice::words_of_alert(site, &message.subject)
                 } else {
                     let follow_up = sendable.follow_up().ok_or(Unwritable::Template(None))?;
                     staff_notice::words(site, message.kind, follow_up, staff, &message.subject)

@@ -81,3 +81,23 @@ pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Wor
         html,
     }
 }
+
+/// The words that tell of a stop of sending; `subject` is the line that was planned and says what happened.
+pub(super) fn words_of_alert(site: &Site, subject: &str) -> Words {
+    let link = format!("{}/", site.public_url);
+    let name = &site.name;
+    let opening = "Sending was held back, to keep the good name of the hospital's mail.";
+    let advice = "Answers that people asked for and reminders still go out. Bulk mail of a stopped route goes on by itself \
+                  when its figures are good again; a paused campaign waits until somebody launches it.";
+    let text = format!("{opening}\n\n{subject}\n\n{advice}\n\nSign in: {link}\n\n-- \n{name}\n");
+    let [name, title, link] = [name.as_str(), subject, &link].map(escaped);
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong></p>\n\
+         <p>{advice}</p>\n<p><a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
+    );
+    Words {
+        subject: subject.to_owned(),
+        text,
+        html,
+    }
+}

@@ -35,6 +35,7 @@ impl Worker {
         for _ in 0..PASSES_MAX {
             let before = drained;
             drained.recovered += sweep::recover(&self.0.hospital, &*self.0.nudger).await?;
+            self.tell(self.0.delivery.review_routes().await?);
             for subject in Subject::BY_CAUSE {
                 let rows = self.look(subject, &never).await?.rows;
                 match subject {

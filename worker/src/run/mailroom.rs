@@ -1,8 +1,9 @@
-//! Who delivers mail in this process. The seats of each lane are few, and what is delivered from one is finished even
+//! Who delivers mail in this process. The seats of each lane and route are few, and what is delivered from one is finished even
 //! when the job that began it is dropped: bytes that are on the wire have to be settled.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::error::Error;
@@ -14,12 +15,12 @@ use super::Looked;
 use crate::settings::WorkerSettings;
 
 pub(super) struct Mailroom {
-    waiting: Arc<Table>,
-    bulk: Arc<Table>,
+    settings: WorkerSettings,
+    tables: Mutex<HashMap<(Lane, String), Arc<Table>>>,
     at_work: TaskTracker,
 }
 
-/// The seats of a lane.
+/// The seats of a lane at one route.
 struct Table {
     lane: Lane,
     seats: Arc<Semaphore>,
@@ -35,27 +36,16 @@ pub(super) struct Seat {
 
 impl Mailroom {
     pub(super) fn new(settings: &WorkerSettings) -> Self {
-        let table = |lane| {
-            let seats = Arc::new(Semaphore::new(settings.lane(lane).batches.max(1)));
-            Arc::new(Table {
-                lane,
-                seats,
-                asked: AtomicBool::new(false),
-            })
-        };
         Self {
-            waiting: table(Lane::Waiting),
-            bulk: table(Lane::Bulk),
+            settings: *settings,
+            tables: Mutex::default(),
             at_work: TaskTracker::new(),
         }
     }
 
-    /// A free seat, if there is one. If not, one who has a seat will look again.
-    pub(super) fn take_seat(&self, lane: Lane) -> Option<Seat> {
-        let table = match lane {
-            Lane::Waiting => &self.waiting,
-            Lane::Bulk => &self.bulk,
-        };
+    /// A free seat at a route, if there is one. If not, one who has a seat there will look again.
+    pub(super) fn take_seat(&self, lane: Lane, route: &str) -> Option<Seat> {
+        let table = self.table(lane, route);
         if let Ok(permit) = table.seats.clone().try_acquire_owned() {
             return Some(Seat {
                 table: table.clone(),
@@ -64,6 +54,18 @@ impl Mailroom {
         }
         table.asked.store(true, Ordering::Release);
         None
+    }
+
+    fn table(&self, lane: Lane, route: &str) -> Arc<Table> {
+        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = tables.entry((lane, route.to_owned())).or_insert_with(|| {
+            Arc::new(Table {
+                lane,
+                seats: Arc::new(Semaphore::new(self.settings.lane(lane).batches.max(1))),
+                asked: AtomicBool::new(false),
+            })
+        });
+        table.clone()
     }
 
     /// Runs a delivery and waits for it for `patience`; after that it goes on by itself.
@@ -137,17 +139,21 @@ mod tests {
     #[test]
     fn who_finds_no_seat_is_remembered_by_who_has_one() {
         let room = room();
-        let seat = room.take_seat(Lane::Bulk).unwrap();
+        let seat = room.take_seat(Lane::Bulk, "main").unwrap();
         assert!(!seat.asked_again());
-        assert!(room.take_seat(Lane::Bulk).is_none());
+        assert!(room.take_seat(Lane::Bulk, "main").is_none());
         assert!(seat.asked_again());
         assert!(!seat.asked_again(), "once is enough");
         assert!(
-            room.take_seat(Lane::Waiting).is_some(),
+            room.take_seat(Lane::Waiting, "main").is_some(),
             "the other lane has its own"
         );
+        assert!(
+            room.take_seat(Lane::Bulk, "other").is_some(),
+            "and so has another route"
+        );
         drop(seat);
-        assert!(room.take_seat(Lane::Bulk).is_some());
+        assert!(room.take_seat(Lane::Bulk, "main").is_some());
     }
 
     #[tokio::test(start_paused = true)]

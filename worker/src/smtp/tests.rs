@@ -1,5 +1,6 @@
 //! Sends against the sink: what the engine is told must be what happened.
 
+mod exim;
 mod tls;
 
 use std::time::Duration;
@@ -414,6 +415,15 @@ async fn waiting_for_a_connection_has_an_end() {
         error.is_retryable() && error.to_string().contains("became free"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_its_time_is_waited_for() {
+    let sink = SmtpSink::start().await;
+    sink.behave(Behavior::ReplyAfter(Duration::from_millis(20)));
+    let began = std::time::Instant::now();
+    pool_to(&sink, 1).send(&envelope(), MAIL).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(20));
 }
 
 #[tokio::test]

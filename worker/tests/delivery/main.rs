@@ -261,6 +261,7 @@ async fn what_was_handed_off_by_a_lost_worker_is_unknown_if_nobody_waits_for_it(
         sendable: &claimed.sendables[0],
         subject: "Hello",
         outcome,
+        took: None,
     };
     assert_eq!(settle(h, &[late]).await.unwrap().value.accepted, 1);
     assert_eq!(ground.row(mail.id).await.state, MessageState::Accepted);
@@ -435,6 +436,7 @@ async fn a_server_that_is_away_costs_no_try() {
     let row = ground.row(mail.id).await;
     assert_eq!((row.state, row.attempts), (MessageState::Planned, 0));
     sink.behave(Behavior::Accept);
+    ground.clock.advance(TimeDelta::seconds(2));
     ground.worker_to(&sink).drain().await.unwrap();
     assert_eq!(ground.row(mail.id).await.state, MessageState::Accepted);
     ground.end().await;

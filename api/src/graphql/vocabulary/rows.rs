@@ -316,6 +316,8 @@ pub enum MessageKind {
     SequenceNotice,
     /// To staff: a template with a sample person's facts, to look at.
     TemplateTest,
+    /// To staff: bulk mail was stopped, or a campaign paused, to keep the good name of the sender.
+    SendingAlert,
 }
 
 /// What the gate said.
@@ -555,6 +557,10 @@ pub enum GateReason {
     OutOfDate,
     /// It could not be written: the template failed.
     TemplateFailed,
+    /// As many mails go to its mailbox provider as may go for now.
+    Throttled,
+    /// As many mails as a sending domain that is new may send went out today.
+    WarmUp,
     /// It was not sent within its time to live.
     Expired,
 }
@@ -586,6 +592,8 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::LeadLeft => Self::LeadLeft,
             Stored::OutOfDate => Self::OutOfDate,
             Stored::TemplateFailed => Self::TemplateFailed,
+            Stored::Throttled => Self::Throttled,
+            Stored::WarmUp => Self::WarmUp,
             Stored::Expired => Self::Expired,
         }
     }

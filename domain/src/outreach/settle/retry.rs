@@ -44,19 +44,21 @@ pub fn next_try(
             Lane::Waiting => WAITING_MAX_HOURS,
             Lane::Bulk => BULK_MAX_HOURS,
         };
-    let waits = waits(cause);
     // Bounded: no schedule has more waits than fit into its limit.
-    let waited_mins: i64 = waits.take(attempt.min(1000)).sum();
-    if waited_mins > limit_mins {
+    let waited: TimeDelta = (1..=attempt.min(1000))
+        .map(|attempt| wait(id, cause, attempt))
+        .sum();
+    if waited > TimeDelta::minutes(limit_mins) {
         return None;
     }
-    let wait = TimeDelta::minutes(nth_wait(cause, attempt));
-    let at = now + wait + spread(id, attempt, wait);
+    let at = now + wait(id, cause, attempt);
     (at < expires_at).then_some(at)
 }
 
-fn waits(cause: Cause) -> impl Iterator<Item = i64> {
-    (1..).map(move |attempt| nth_wait(cause, attempt))
+/// The wait after a try, with its spread.
+fn wait(id: MessageId, cause: Cause, attempt: usize) -> TimeDelta {
+    let wait = TimeDelta::minutes(nth_wait(cause, attempt));
+    wait + spread(id, attempt, wait)
 }
 
 fn nth_wait(cause: Cause, attempt: usize) -> i64 {
@@ -122,9 +124,13 @@ mod tests {
                 .take_while(|n| next_try(id(7), lane, *n, Cause::AskedTo, far(), now()).is_some())
                 .count()
         };
-        // 3.5 hours for the first three waits, then four hours each.
-        assert_eq!(tries(Lane::Bulk), 3 + (72 * 2 - 7) / 8);
-        assert_eq!(tries(Lane::Waiting), 3 + (96 * 2 - 7) / 8);
+        // 3.5 hours for the first three waits, then four hours and a spread of at most 24 minutes each.
+        assert!((18..=20).contains(&tries(Lane::Bulk)), "{}", tries(Lane::Bulk));
+        assert!(
+            (24..=26).contains(&tries(Lane::Waiting)),
+            "{}",
+            tries(Lane::Waiting)
+        );
     }
 
     #[test]
@@ -137,6 +143,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn all_waits_together_stay_within_the_limit(n in any::<u128>(), bulk in any::<bool>()) {
+            let (lane, hours) = if bulk { (Lane::Bulk, 72) } else { (Lane::Waiting, 96) };
+            let (mut at, mut attempt) = (now(), 1);
+            while let Some(next) = next_try(id(n), lane, attempt, Cause::AskedTo, far(), at) {
+                at = next;
+                attempt += 1;
+            }
+            prop_assert!(at - now() <= TimeDelta::hours(hours));
+            prop_assert!(at - now() > TimeDelta::hours(hours - 5));
+        }
+
         #[test]
         fn the_spread_is_at_most_a_tenth_and_always_the_same(n in any::<u128>(), attempt in 1..12i32) {
             let at = next_try(id(n), Lane::Waiting, attempt, Cause::AskedTo, far(), now()).unwrap();

@@ -68,6 +68,7 @@ async fn mail(ground: &Ground, contact_id: ContactId, kind: MessageKind, purpose
         decision: None,
         consent_event_id: None,
         response: None,
+        route: None,
         created_at: now,
         handed_off_at: None,
         sent_at: None,

@@ -4,12 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use entity::appointment::AppointmentState;
 use entity::campaign::CampaignState;
 use entity::enrollment::Model;
+use entity::enums::Purpose;
 use entity::id::{CampaignId, ContactId, LeadId, SequenceId, SequenceVersionId};
 use entity::sequence::SequenceState;
 use entity::sequence_version::{Action, Step};
-use entity::{campaign, contact, lead, sequence, sequence_version};
+use entity::{appointment, campaign, contact, lead, sequence, sequence_version};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -26,6 +29,8 @@ pub(super) struct Known {
     sequences: HashMap<SequenceId, sequence::Model>,
     paused_campaigns: HashSet<CampaignId>,
     versions: HashMap<SequenceVersionId, Arc<sequence_version::Model>>,
+    /// When the next booked visit of each lead begins that a sequence of reminders is about.
+    visits: HashMap<LeadId, DateTime<Utc>>,
 }
 
 /// All that concerns one enrollment.
@@ -38,7 +43,12 @@ pub(super) struct About<'k> {
 }
 
 impl Known {
-    pub(super) async fn read(tx: &DatabaseTransaction, playbook: &Playbook, due: &[Model]) -> Result<Self> {
+    pub(super) async fn read(
+        tx: &DatabaseTransaction,
+        playbook: &Playbook,
+        due: &[Model],
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
         let all: Vec<&Model> = due.iter().collect();
         let versions = find::versions(tx, playbook, ids(&all, |row| row.sequence_version_id)).await?;
         let (changing, still): (Vec<&Model>, Vec<&Model>) = due.iter().partition(|row| {
@@ -63,7 +73,17 @@ impl Known {
             .all(tx)
             .await?;
         let campaigns: Vec<CampaignId> = sequences.iter().filter_map(|row| row.campaign_id).collect();
+        let reminding: HashSet<SequenceId> = sequences
+            .iter()
+            .filter(|row| row.purpose == Purpose::Reminder)
+            .map(|row| row.id)
+            .collect();
+        let reminded: Vec<&Model> = due
+            .iter()
+            .filter(|row| reminding.contains(&row.sequence_id))
+            .collect();
         Ok(Self {
+            visits: visits(tx, ids(&reminded, |row| row.lead_id), now).await?,
             leads: by_id(leads, |row| row.id),
             contacts: by_id(contacts, |row| row.id),
             paused_campaigns: paused(tx, campaigns).await?,
@@ -77,6 +97,12 @@ impl Known {
         let version = self.versions.get(&enrollment.sequence_version_id);
         version.is_some_and(|version| may_change_lead(version))
             && !self.leads.contains_key(&enrollment.lead_id)
+    }
+
+    /// When the visit begins that a reminder of this enrollment is about; none for other mails.
+    pub(super) fn visit_to_remind_of(&self, about: &About<'_>) -> Option<DateTime<Utc>> {
+        let reminds = about.sequence.purpose == Purpose::Reminder;
+        self.visits.get(&about.lead.id).copied().filter(|_| reminds)
     }
 
     /// All that concerns this enrollment; none when something is gone that foreign keys should have kept.
@@ -140,6 +166,29 @@ async fn paused(tx: &DatabaseTransaction, ids: Vec<CampaignId>) -> Result<HashSe
         .all(tx)
         .await?;
     Ok(paused.into_iter().collect())
+}
+
+/// When the next booked visit of each lead begins.
+async fn visits(
+    tx: &DatabaseTransaction,
+    leads: Vec<LeadId>,
+    now: DateTime<Utc>,
+) -> Result<HashMap<LeadId, DateTime<Utc>>> {
+    if leads.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let booked: Vec<(LeadId, DateTime<Utc>)> = appointment::Entity::find()
+        .select_only()
+        .columns([appointment::Column::LeadId, appointment::Column::StartsAt])
+        .filter(appointment::Column::LeadId.is_in(leads))
+        .filter(appointment::Column::State.eq(AppointmentState::Booked))
+        .filter(appointment::Column::StartsAt.gt(now))
+        .order_by_desc(appointment::Column::StartsAt)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    // The soonest comes last and stays.
+    Ok(booked.into_iter().collect())
 }
 
 /// The ids that a batch names, each once.

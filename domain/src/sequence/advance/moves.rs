@@ -218,6 +218,7 @@ impl<'a> Moves<'a> {
                     step_key,
                     occurrence: *occurrence,
                     version,
+                    visit_at: self.known.visit_to_remind_of(about),
                 };
                 Some(Row::Message(Box::new(plan::nurture(self.site, &step, self.now))))
             }
