@@ -159,6 +159,11 @@ impl Secrets {
         self.open_message_token("opt-in", token)
     }
 
+    /// The tag of the return path of one message; see [`crate::outreach::verp`].
+    pub(crate) fn return_path_tag(&self, message_id: Uuid) -> [u8; TAG_BYTES] {
+        self.message_tag("return-path", message_id)
+    }
+
     fn message_token(&self, label: &str, message_id: Uuid) -> String {
         let mut bytes = [0_u8; ID_BYTES + TAG_BYTES];
         bytes[..ID_BYTES].copy_from_slice(message_id.as_bytes());

@@ -21,4 +21,5 @@ pub mod template;
 pub mod template_preview;
 pub mod template_review;
 pub mod template_store;
+pub mod verp;
 pub mod withhold;
