@@ -47,7 +47,9 @@ pub fn parse(secrets: &Secrets, local_part: &str) -> Option<MessageId> {
     let id = Uuid::from_u128(Ulid::from_string(id).ok()?.into());
     let tag = u128::from(Ulid::from_string(tag).ok()?).to_be_bytes();
     let genuine: bool = secrets.return_path_tag(id).ct_eq(&tag).into();
-    genuine.then_some(MessageId(id))
+    // One message has one return path: the first letter of each part holds three bits, and the rest of it must be none.
+    let same = |id: &MessageId| own.eq_ignore_ascii_case(&self::local_part(secrets, *id));
+    genuine.then_some(MessageId(id)).filter(same)
 }
 
 #[cfg(test)]
