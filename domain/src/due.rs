@@ -22,11 +22,13 @@ const LATE_FOLLOW_UP: &str =
 const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL \
                            AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
 
+const INBOUND: &str = "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' ORDER BY due_at LIMIT 1";
+
 /// When the oldest row of each subject is or was due, whether or not that lies in the past; none when no row waits.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 4]> {
+pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 5]> {
     let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD]).await?;
     let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
     Ok([
@@ -37,6 +39,7 @@ pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<Dat
             earliest(conn, [ENROLLMENT, DAY, MOVE]).await?,
         ),
         (Subject::FollowUps, follow_ups),
+        (Subject::InboundMail, first(conn, INBOUND).await?),
     ])
 }
 

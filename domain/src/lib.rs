@@ -21,6 +21,7 @@ mod ground;
 pub mod hospital;
 pub mod id;
 pub mod idempotency;
+pub mod inbound;
 pub mod lead;
 pub mod link;
 pub mod nudge;

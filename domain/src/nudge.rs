@@ -43,19 +43,23 @@ pub enum Subject {
     Enrollments,
     /// Follow-ups to remind of, or to mark as late.
     FollowUps,
+    /// Mails and notices that came in and are not yet applied.
+    InboundMail,
 }
 
 impl Subject {
     /// Every subject, in the order of [`Subject::index`].
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::WaitingMail,
         Self::BulkMail,
         Self::Enrollments,
         Self::FollowUps,
+        Self::InboundMail,
     ];
 
     /// Every subject, in the order in which work on one makes work of the next due.
-    pub const BY_CAUSE: [Self; 4] = [
+    pub const BY_CAUSE: [Self; 5] = [
+        Self::InboundMail,
         Self::Enrollments,
         Self::FollowUps,
         Self::WaitingMail,
@@ -66,7 +70,7 @@ impl Subject {
     #[must_use]
     pub const fn lane(self) -> Lane {
         match self {
-            Self::WaitingMail | Self::FollowUps => Lane::Waiting,
+            Self::WaitingMail | Self::FollowUps | Self::InboundMail => Lane::Waiting,
             Self::BulkMail | Self::Enrollments => Lane::Bulk,
         }
     }
@@ -79,6 +83,7 @@ impl Subject {
             Self::BulkMail => "BULK_MAIL",
             Self::Enrollments => "ENROLLMENTS",
             Self::FollowUps => "FOLLOW_UPS",
+            Self::InboundMail => "INBOUND_MAIL",
         }
     }
 
@@ -159,6 +164,7 @@ mod tests {
             ("BULK_MAIL", Subject::BulkMail),
             ("ENROLLMENTS", Subject::Enrollments),
             ("FOLLOW_UPS", Subject::FollowUps),
+            ("INBOUND_MAIL", Subject::InboundMail),
         ] {
             let nudge: Nudge = serde_json::from_str(&format!(r#"{{"v":1,"look_at":"{word}"}}"#)).unwrap();
             assert_eq!(nudge, Nudge::about(subject));
@@ -192,6 +198,9 @@ mod tests {
             .into_iter()
             .filter(|s| s.lane() == Lane::Waiting)
             .collect();
-        assert_eq!(waiting, [Subject::WaitingMail, Subject::FollowUps]);
+        assert_eq!(
+            waiting,
+            [Subject::WaitingMail, Subject::FollowUps, Subject::InboundMail]
+        );
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod erase;
 pub mod export;
+mod inbound;
 pub mod retention;
 
 mod contacts;

@@ -5,7 +5,7 @@
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
-use crate::{follow_up, sequence, sla};
+use crate::{follow_up, inbound, sequence, sla};
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub async fn enrollments(h: &Hospital, limit: usize) -> Result<Done<Round>> {
     let more = advanced.value.full || days.value > 0 || moved.value > 0;
     let advanced = advanced.map(|advanced| advanced.looked_at);
     Ok(summed([days, moved, advanced]).map(|rows| Round { rows, more }))
+}
+
+/// Applies what came back about mails.
+///
+/// # Errors
+/// When the database fails.
+pub async fn inbound_mail(h: &Hospital, limit: usize) -> Result<Done<Round>> {
+    inbound::apply_due(h, limit).await
 }
 
 /// Reminds of follow-ups, and finds what is late.

@@ -15,6 +15,7 @@ pub mod happen;
 pub mod leave;
 pub mod pause;
 pub mod publish;
+pub(crate) mod reply;
 pub mod split;
 pub mod steps;
 pub mod transfer;

@@ -31,6 +31,8 @@ ExitReason {
     Restarted = "RESTARTED",
     /// The step it stood on does not exist.
     Broken = "BROKEN",
+    /// The contact answered, so that a person goes on.
+    Replied = "REPLIED",
 });
 
 /// A lead's place in a sequence.

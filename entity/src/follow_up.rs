@@ -15,6 +15,8 @@ FollowUpKind {
     Callback = "CALLBACK",
     /// Asked for by a sequence.
     Sequence = "SEQUENCE",
+    /// An answer of the person to a mail.
+    Reply = "REPLY",
 });
 
 text_enum!(/// Where a follow-up stands.

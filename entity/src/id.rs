@@ -105,6 +105,12 @@ typed_id!(/// Id of a version of the frequency caps.
     FrequencyCapId, "cap");
 typed_id!(/// Id of a kept answer to a repeated request.
     IdempotencyId, "idem");
+typed_id!(/// Id of what came back about a message.
+    InboundMailId, "inbound");
+typed_id!(/// Id of somebody whom what came back is about.
+    InboundPartyId, "party");
+typed_id!(/// Id of the count of mails that came back from an address.
+    SoftBounceId, "softb");
 typed_id!(/// Id of a lead.
     LeadId, "lead");
 typed_id!(/// Id of a lead event.

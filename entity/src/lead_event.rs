@@ -40,6 +40,8 @@ LeadEventKind {
     MessageSent = "MESSAGE_SENT",
     /// The same inquiry came in again.
     Repeated = "REPEATED",
+    /// The contact answered a mail.
+    Replied = "REPLIED",
 });
 
 /// The facts of an event: names and ids, never free text of the person.

@@ -25,6 +25,16 @@ MessageEventKind {
     SentAgain = "SENT_AGAIN",
     /// The recipient unsubscribed by it.
     Unsubscribed = "UNSUBSCRIBED",
+    /// The recipient's side says that it arrived.
+    Delivered = "DELIVERED",
+    /// It came back. The detail is the class and the status code: `HARD 5.1.1`. Once for each class.
+    Bounced = "BOUNCED",
+    /// The recipient reported it as unwanted. Once.
+    Complained = "COMPLAINED",
+    /// A person answered it.
+    Replied = "REPLIED",
+    /// A program answered it.
+    AutoReplied = "AUTO_REPLIED",
 });
 
 /// What happened to a message, never changed afterwards.

@@ -15,6 +15,8 @@ RetentionKind {
     CapturedMail = "CAPTURED_MAIL",
     /// Answers kept for requests that may come again.
     KeptAnswers = "KEPT_ANSWERS",
+    /// What came back about mails, as it came. It is never kept for longer than 30 days.
+    InboundMail = "INBOUND_MAIL",
 });
 
 /// How long personal data of one kind is kept. No row: until somebody erases it.

@@ -12,6 +12,8 @@ SuppressionReason {
     HardBounce = "HARD_BOUNCE",
     /// The person reported a mail as spam.
     Complaint = "COMPLAINT",
+    /// Mails to it have come back for days. Lifted when one arrives.
+    SoftBounces = "SOFT_BOUNCES",
     /// The person must not be contacted at all.
     DoNotContact = "DO_NOT_CONTACT",
 });

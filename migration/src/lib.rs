@@ -26,6 +26,7 @@ mod m20261124_000002_create_send_windows;
 mod m20261124_000003_extend_consent_ledger;
 mod m20261124_000004_extend_sequences;
 mod m20261124_000005_create_retention;
+mod m20261127_000001_create_inbound;
 mod m20261127_000011_create_sending_routes;
 mod vocabulary;
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             whole(m20261124_000003_extend_consent_ledger::Migration),
             whole(m20261124_000004_extend_sequences::Migration),
             whole(m20261124_000005_create_retention::Migration),
+            whole(m20261127_000001_create_inbound::Migration),
             whole(m20261127_000011_create_sending_routes::Migration),
         ]
     }

@@ -28,7 +28,7 @@ const CONSENT_METHODS: &[&str] = &[
     "WEBHOOK",
     "DOUBLE_OPT_IN",
 ];
-const SUPPRESSION_REASONS: &[&str] = &["HARD_BOUNCE", "COMPLAINT", "DO_NOT_CONTACT"];
+const SUPPRESSION_REASONS: &[&str] = &["HARD_BOUNCE", "COMPLAINT", "SOFT_BOUNCES", "DO_NOT_CONTACT"];
 
 /// The change.
 #[derive(DeriveMigrationName)]

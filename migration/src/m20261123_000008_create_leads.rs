@@ -38,6 +38,7 @@ const LEAD_EVENT_KINDS: &[&str] = &[
     "FOLLOW_UP_CHANGED",
     "MESSAGE_SENT",
     "REPEATED",
+    "REPLIED",
 ];
 const ATTEMPT_OUTCOMES: &[&str] = &[
     "REACHED",

@@ -18,6 +18,7 @@ const EXIT_REASONS: &[&str] = &[
     "EXPIRED",
     "RESTARTED",
     "BROKEN",
+    "REPLIED",
 ];
 
 /// The change.

@@ -7,7 +7,7 @@ use crate::columns::{
     leave_room_for_changes, one_of, rule, table, text, text_null, time, time_null,
 };
 
-const FOLLOW_UP_KINDS: &[&str] = &["FIRST_CONTACT", "NEXT_ATTEMPT", "CALLBACK", "SEQUENCE"];
+const FOLLOW_UP_KINDS: &[&str] = &["FIRST_CONTACT", "NEXT_ATTEMPT", "CALLBACK", "SEQUENCE", "REPLY"];
 const FOLLOW_UP_STATES: &[&str] = &["OPEN", "DONE", "CANCELLED"];
 
 /// The change.

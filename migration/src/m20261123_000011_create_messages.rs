@@ -40,6 +40,11 @@ const MESSAGE_EVENT_KINDS: &[&str] = &[
     "UNKNOWN",
     "SENT_AGAIN",
     "UNSUBSCRIBED",
+    "DELIVERED",
+    "BOUNCED",
+    "COMPLAINED",
+    "REPLIED",
+    "AUTO_REPLIED",
 ];
 
 /// The change.

@@ -11,6 +11,7 @@ const RETENTION_KINDS: &[&str] = &[
     "UNENGAGED_CONTACTS",
     "CAPTURED_MAIL",
     "KEPT_ANSWERS",
+    "INBOUND_MAIL",
 ];
 
 /// The change.

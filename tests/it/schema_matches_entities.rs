@@ -94,10 +94,10 @@ fn shapes() -> Vec<Shape> {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
         consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
-        frequency_cap idempotency lead lead_event message message_event outreach_hold outreach_release
-        placement playbook_revision retention_policy routing_rule scoring_rule send_window
+        frequency_cap idempotency inbound_mail inbound_party lead lead_event message message_event outreach_hold
+        outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
-        sequence sequence_version service_line service_line_alias session sla_policy staff suppression team
+        sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff suppression team
         team_member template template_version token touchpoint
     }
 }
@@ -118,6 +118,18 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::appointment::AppointmentState),
         ),
         ("attempt", "medium", names!(enums::Medium)),
+        (
+            "inbound_mail",
+            "source",
+            names!(entity::inbound_mail::InboundSource),
+        ),
+        (
+            "inbound_mail",
+            "state",
+            names!(entity::inbound_mail::InboundState),
+        ),
+        ("inbound_mail", "kind", names!(entity::inbound_mail::InboundKind)),
+        ("inbound_mail", "class", names!(entity::inbound_mail::BounceClass)),
         ("attempt", "outcome", names!(enums::AttemptOutcome)),
         ("audit_event", "actor_kind", names!(enums::ActorKind)),
         (

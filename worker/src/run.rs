@@ -37,6 +37,9 @@ const SHORT_LOOK: Duration = Duration::from_secs(1);
 /// Batches of rows that one look takes at the most, before it makes room for others and asks to be called again.
 const ROUNDS_MAX: usize = 50;
 
+/// Mails and notices that are applied in one go: each is begun for a minute, and holds up to a mebibyte.
+const INBOUND_BATCH: usize = 20;
+
 /// Looks at what is due, whatever it is. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker(Arc<Inner>);
@@ -121,6 +124,7 @@ impl Worker {
             Subject::BulkMail => self.mail(Lane::Bulk, stop).await,
             Subject::Enrollments => self.enrollments(stop).await,
             Subject::FollowUps => self.follow_ups(stop).await,
+            Subject::InboundMail => self.inbound_mail(stop).await,
         };
         metrics::looked(subject, started.elapsed());
         looked
@@ -232,6 +236,24 @@ impl Worker {
         }
         if looked.more && !stop.is_cancelled() {
             self.0.nudger.nudge(Subject::FollowUps);
+        }
+        Ok(looked)
+    }
+
+    /// Applies what came back about mails.
+    async fn inbound_mail(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let h = &self.0.hospital;
+        let mut looked = Looked::default();
+        for _ in 0..ROUNDS_MAX {
+            let round = self.tell(round::inbound_mail(h, INBOUND_BATCH).await?);
+            looked.rows += round.rows;
+            looked.more = round.more;
+            if !looked.more || stop.is_cancelled() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(Subject::InboundMail);
         }
         Ok(looked)
     }

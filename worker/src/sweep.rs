@@ -16,6 +16,7 @@ use domain::db::BATCH_MAX;
 use domain::due;
 use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
+use domain::inbound::retain::keep_to_limits;
 use domain::nudge::Nudger;
 use domain::outreach::recover::expired_leases;
 use domain::privacy::retention;
@@ -108,7 +109,7 @@ impl Sweep {
     async fn retain(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut more = true;
         while more && !stop.is_cancelled() {
-            more = false;
+            more = keep_to_limits(&self.hospital).await?;
             for swept in retention::sweep(&self.hospital).await? {
                 more |= swept.rows == retention::BATCH;
                 if swept.rows > 0 {

@@ -20,6 +20,8 @@ pub enum RetentionKind {
     CapturedMail,
     /// Answers kept for requests that may come again; never longer than a day in any case.
     KeptAnswers,
+    /// What came back about mails, as it came; never longer than 30 days in any case.
+    InboundMail,
 }
 
 /// How long personal data of one kind is kept.

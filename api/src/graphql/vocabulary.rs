@@ -5,11 +5,11 @@ mod rows;
 use async_graphql::Enum;
 
 pub use rows::{
-    AppointmentState, Awaited, CampaignState, CandidateState, Comparison, ConsentAction, ConsentLevel,
-    ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState, EnrollmentState, ExitReason, Fact,
-    FollowUpKind, FollowUpState, GateOutcome, GateReason, LeadEventKind, MessageEventKind, MessageKind,
-    MessageState, MoveObstacle, PlacementKind, Reentry, SequenceState, StaffTold, StuckReason, TakeOver,
-    TriggerKind, Weekday,
+    AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, Comparison, ConsentAction,
+    ConsentLevel, ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState, EnrollmentState, ExitReason,
+    Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason, InboundKind, InboundSource, InboundState,
+    LeadEventKind, MessageEventKind, MessageKind, MessageState, MoveObstacle, PlacementKind, Reentry,
+    SequenceState, StaffTold, StuckReason, TakeOver, TriggerKind, Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

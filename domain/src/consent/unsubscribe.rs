@@ -139,7 +139,8 @@ async fn find(conn: &impl ConnectionTrait, id: MessageId) -> Result<(message::Mo
     Ok((message, contact))
 }
 
-async fn standing(
+/// What a contact allows by mail for a purpose.
+pub(crate) async fn standing(
     conn: &impl ConnectionTrait,
     contact: &contact::Model,
     purpose: Purpose,

@@ -143,6 +143,8 @@ pub const LEFT_OUT: &[&str] = &[
     "consent_unsealed",
     "contact_candidate",
     "idempotency",
+    "inbound_mail",
+    "inbound_party",
     "lead_event",
     "message_event",
     "outreach_release",
@@ -152,6 +154,7 @@ pub const LEFT_OUT: &[&str] = &[
     "sending_route",
     "sending_tally",
     "session",
+    "soft_bounce",
     "token",
     "touchpoint",
 ];

@@ -104,6 +104,8 @@ impl Life<'_> {
                 let _ = round::follow_ups(self.h).await?;
                 Ok(())
             }
+            // Nothing comes back from a mail that nobody got.
+            Subject::InboundMail => Ok(()),
         }
     }
 

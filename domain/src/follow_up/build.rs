@@ -123,6 +123,26 @@ pub fn from_sequence(
     }
 }
 
+/// An answer of the person to a mail, which somebody has to read.
+pub fn for_reply(
+    about: &About,
+    origin_key: String,
+    may_revoke: bool,
+    due_at: DateTime<Utc>,
+    remind_before_mins: i64,
+    now: DateTime<Utc>,
+) -> Model {
+    let title = if may_revoke {
+        "Read the reply: it may ask for no more mail"
+    } else {
+        "Answer the reply to a mail"
+    };
+    Model {
+        origin_key: Some(origin_key),
+        ..new(about, FollowUpKind::Reply, title, due_at, remind_before_mins, now)
+    }
+}
+
 /// The step of a sequence that asks for work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SequenceStep<'a> {
@@ -234,6 +254,7 @@ pub fn answered_by(
     match kind {
         FollowUpKind::FirstContact | FollowUpKind::NextAttempt => true,
         FollowUpKind::Callback => outcome.is_two_way() || at >= due_at,
+        FollowUpKind::Reply => outcome.is_two_way(),
         FollowUpKind::Sequence => false,
     }
 }

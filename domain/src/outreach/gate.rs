@@ -12,7 +12,7 @@
 //!   come.
 //! - Suppression is stronger than consent. A hard bounce and a do-not-contact stop every mail to the address, requested
 //!   or not. A complaint stops what nobody asked for or has booked, that is all nurture but reminders; the person may
-//!   still fill in a form and get its answer.
+//!   still fill in a form and get its answer. So does an address from which mails have come back for days.
 //! - Quiet hours hold for all nurture, in every zone the contact may be in and by every window that may hold there. A
 //!   requested reply and a mail to staff do not wait for the morning.
 //! - Pauses of the campaign or the sequence hold nurture where it is, and so does a text that is not approved.
@@ -286,7 +286,9 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
 fn stops(why: SuppressionReason, input: &GateInput<'_>) -> bool {
     match why {
         SuppressionReason::HardBounce | SuppressionReason::DoNotContact => true,
-        SuppressionReason::Complaint => input.kind == MessageKind::OptIn || input.is_bulk(),
+        SuppressionReason::Complaint | SuppressionReason::SoftBounces => {
+            input.kind == MessageKind::OptIn || input.is_bulk()
+        }
     }
 }
 

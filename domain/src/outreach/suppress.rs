@@ -47,25 +47,38 @@ pub async fn suppress(h: &Hospital, viewer: &Viewer, input: SuppressAddress) -> 
         return Err(Error::Missing { noun: "address" });
     }
     let address = normalized(input.medium, &input.address)?;
-    let hash = h.secrets.address_hash(input.medium.as_str(), &address).to_vec();
     let now = h.now();
     let tx = db::begin_write(&h.db).await?;
-    let row = keep(&tx, input.medium, hash, input.reason, now).await?;
-    if input.medium == Medium::Email {
-        withhold::pending(
-            &tx,
-            stopped(&address, row.reason),
-            GateReason::Suppressed,
-            None,
-            now,
-        )
-        .await?;
-    }
+    let row = if input.medium == Medium::Email {
+        keep_from(&tx, h, &address, input.reason, now).await?
+    } else {
+        let hash = h.secrets.address_hash(input.medium.as_str(), &address).to_vec();
+        keep(&tx, input.medium, hash, input.reason, now).await?
+    };
     audit::record(viewer.actor(), "address.suppress", Some(&row.id), None, now)
         .insert(&tx)
         .await?;
     tx.commit().await?;
     Ok(Done::quiet(row))
+}
+
+/// Keeps mail from an address, given in its normalized form, within the caller's transaction: it is put on the list, and
+/// what is planned to it and not let through for this reason is withheld.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn keep_from(
+    tx: &DatabaseTransaction,
+    h: &Hospital,
+    address: &str,
+    reason: SuppressionReason,
+    now: DateTime<Utc>,
+) -> Result<Model> {
+    let hash = h.secrets.address_hash(Medium::Email.as_str(), address).to_vec();
+    let row = keep(tx, Medium::Email, hash, reason, now).await?;
+    let stopped = stopped(address, row.reason);
+    withhold::pending(tx, stopped, GateReason::Suppressed, None, now).await?;
+    Ok(row)
 }
 
 fn normalized(medium: Medium, address: &str) -> Result<String> {
@@ -118,12 +131,13 @@ async fn keep(
     Ok(stronger.update(tx).await?)
 }
 
-/// A complaint lets through what the person asked for; the others stop everything.
+/// What came back for days and a complaint let through what the person asked for; the others stop everything.
 const fn strength(reason: SuppressionReason) -> u8 {
     match reason {
-        SuppressionReason::Complaint => 0,
-        SuppressionReason::HardBounce => 1,
-        SuppressionReason::DoNotContact => 2,
+        SuppressionReason::SoftBounces => 0,
+        SuppressionReason::Complaint => 1,
+        SuppressionReason::HardBounce => 2,
+        SuppressionReason::DoNotContact => 3,
     }
 }
 
@@ -137,7 +151,7 @@ fn stopped(address: &str, reason: SuppressionReason) -> Condition {
     let to_address = Condition::all().add(MessageColumn::ContactId.in_subquery(theirs));
     match reason {
         SuppressionReason::HardBounce | SuppressionReason::DoNotContact => to_address,
-        SuppressionReason::Complaint => to_address
+        SuppressionReason::Complaint | SuppressionReason::SoftBounces => to_address
             .add(MessageColumn::Kind.eq(MessageKind::Nurture))
             .add(MessageColumn::Purpose.ne(Purpose::Reminder)),
     }

@@ -35,6 +35,20 @@ pub fn local_part(secrets: &Secrets, message_id: MessageId) -> String {
 #[must_use]
 pub fn parse(secrets: &Secrets, local_part: &str) -> Option<MessageId> {
     let own = local_part.rsplit_once('=').map_or(local_part, |(_, own)| own);
+    let (id, tag) = parts(own)?;
+    let genuine: bool = secrets.return_path_tag(id.uuid()).ct_eq(&tag).into();
+    // One message has one return path: the first letter of each part holds three bits, and the rest of it must be none.
+    let same = |id: &MessageId| own.eq_ignore_ascii_case(&self::local_part(secrets, *id));
+    genuine.then_some(id).filter(same)
+}
+
+/// The message that a local part says it was made for. Nothing is proven: only for showing, where no key is at hand.
+#[must_use]
+pub fn claimed(local_part: &str) -> Option<MessageId> {
+    parts(local_part).map(|(id, _)| id)
+}
+
+fn parts(own: &str) -> Option<(MessageId, [u8; 16])> {
     let letters = own
         .get(..PREFIX.len())
         .filter(|start| start.eq_ignore_ascii_case(PREFIX))
@@ -44,12 +58,8 @@ pub fn parse(secrets: &Secrets, local_part: &str) -> Option<MessageId> {
         return None;
     }
     let (id, tag) = letters.split_at(LETTERS);
-    let id = Uuid::from_u128(Ulid::from_string(id).ok()?.into());
-    let tag = u128::from(Ulid::from_string(tag).ok()?).to_be_bytes();
-    let genuine: bool = secrets.return_path_tag(id).ct_eq(&tag).into();
-    // One message has one return path: the first letter of each part holds three bits, and the rest of it must be none.
-    let same = |id: &MessageId| own.eq_ignore_ascii_case(&self::local_part(secrets, *id));
-    genuine.then_some(MessageId(id)).filter(same)
+    let id = MessageId(Uuid::from_u128(Ulid::from_string(id).ok()?.into()));
+    Some((id, u128::from(Ulid::from_string(tag).ok()?).to_be_bytes()))
 }
 
 #[cfg(test)]

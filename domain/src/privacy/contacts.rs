@@ -10,7 +10,7 @@ use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::leads;
+use super::{inbound, leads};
 use crate::consent;
 use crate::consent::lock::lock_contacts;
 use crate::db::BATCH_MAX;
@@ -55,7 +55,8 @@ pub(super) async fn erase(
     let left = leave::leave(tx, enrolled, ExitReason::Unenrolled, actor, now).await?;
     let planned = Condition::all().add(message::Column::ContactId.is_in(ids.iter().copied()));
     let withheld = withhold::pending(tx, planned, GateReason::NoAddress, None, now).await?;
-    let mut words = empty(tx, ids, now).await?;
+    let (mut words, addresses) = empty(tx, ids, now).await?;
+    inbound::erase(tx, h, ids, &addresses).await?;
     for some in theirs.chunks(BATCH_MAX) {
         words.extend(leads::erase(tx, some, now).await?);
     }
@@ -70,14 +71,23 @@ pub(super) async fn erase(
     })
 }
 
-/// Empties the contacts' own rows and what they wished. Answers the words by which a kept answer names one of them.
-async fn empty(tx: &DatabaseTransaction, ids: &[ContactId], now: DateTime<Utc>) -> Result<Vec<String>> {
+/// Empties the contacts' own rows and what they wished. Answers the words by which a kept answer names one of them, and
+/// their addresses.
+async fn empty(
+    tx: &DatabaseTransaction,
+    ids: &[ContactId],
+    now: DateTime<Utc>,
+) -> Result<(Vec<String>, Vec<String>)> {
     use contact::Column;
     let people = contact::Entity::find()
         .filter(Column::Id.is_in(ids.iter().copied()))
         .all(tx)
         .await?;
     let words = people.iter().flat_map(words_of).collect();
+    let addresses = people
+        .iter()
+        .filter_map(|person| person.email_normalized.clone())
+        .collect();
     let none = || Expr::value(None::<String>);
     contact::Entity::update_many()
         .col_expr(Column::GivenName, Expr::value(""))
@@ -111,7 +121,7 @@ async fn empty(tx: &DatabaseTransaction, ids: &[ContactId], now: DateTime<Utc>) 
         .filter(contact_line_preference::Column::ContactId.is_in(ids.iter().copied()))
         .exec(tx)
         .await?;
-    Ok(words)
+    Ok((words, addresses))
 }
 
 /// An answer names a person by the id, an address, a number, or a name that stands by itself.

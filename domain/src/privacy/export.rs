@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
+use super::inbound;
 use crate::audit;
 use crate::contact::find;
 use crate::db;
@@ -39,6 +40,7 @@ pub async fn export(h: &Hospital, viewer: &Viewer, id: ContactId) -> Result<Done
         "enrollments": enrollments(&tx, id).await?,
         "possiblySameAs": candidates(&tx, id).await?,
         "suppressed": suppressed(&tx, h, &contact).await?,
+        "cameBack": inbound::export(&tx, h, id, contact.email_normalized.as_deref()).await?,
     });
     audit::record(viewer.actor(), "contact.export", Some(&id), None, now)
         .insert(&tx)

@@ -17,6 +17,7 @@ use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
+use crate::inbound::retain as inbound;
 use crate::viewer::{Actor, Viewer};
 
 /// Rows of one kind that one run of the sweep takes out in a transaction.
@@ -59,6 +60,10 @@ pub async fn set(
         let message = "Data is kept for 1 to 36500 days, or without an end.";
         return Err(Error::refused(Code::Invalid, "keepDays", message));
     }
+    if kind == RetentionKind::InboundMail && keep_days.is_some_and(|days| days > inbound::KEPT_DAYS_MAX) {
+        let message = "What came back about mails is kept for 30 days at most.";
+        return Err(Error::refused(Code::TooLarge, "keepDays", message));
+    }
     let tx = db::begin_write(&h.db).await?;
     let now = h.now();
     Entity::delete_many()
@@ -95,6 +100,7 @@ pub async fn due(h: &Hospital) -> Result<Vec<Swept>> {
             RetentionKind::UnengagedContacts => unengaged(before).count(&h.db).await?,
             RetentionKind::CapturedMail => captured(before).count(&h.db).await?,
             RetentionKind::KeptAnswers => answers(before).count(&h.db).await?,
+            RetentionKind::InboundMail => inbound::kept(before).count(&h.db).await?,
         };
         found.push(swept(&policy, rows));
     }
@@ -166,6 +172,7 @@ async fn take_out(tx: &DatabaseTransaction, h: &Hospital, policy: &Model) -> Res
                 .await?;
             gone.rows_affected
         }
+        RetentionKind::InboundMail => inbound::empty(tx, inbound::kept(before).limit(BATCH)).await?,
     };
     Ok(rows)
 }

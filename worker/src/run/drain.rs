@@ -19,6 +19,8 @@ pub struct Drained {
     pub enrollments: usize,
     /// Follow-ups and leads looked at.
     pub follow_ups: usize,
+    /// Mails and notices that came in and were begun to be applied.
+    pub inbound: usize,
     /// Messages looked at, by as often as they were due.
     pub messages: usize,
 }
@@ -41,6 +43,7 @@ impl Worker {
                 match subject {
                     Subject::Enrollments => drained.enrollments += rows,
                     Subject::FollowUps => drained.follow_ups += rows,
+                    Subject::InboundMail => drained.inbound += rows,
                     Subject::WaitingMail | Subject::BulkMail => drained.messages += rows,
                 }
             }

@@ -18,6 +18,8 @@ pub enum SuppressionReason {
     HardBounce,
     /// The person reported a mail as spam. Answers that the person asks for still go out.
     Complaint,
+    /// Mails to it have come back for days. Answers that the person asks for still go out.
+    SoftBounces,
     /// The person must not be contacted at all.
     DoNotContact,
 }

@@ -210,6 +210,8 @@ pub enum ExitReason {
     Restarted,
     /// The step it stood on does not exist.
     Broken,
+    /// The contact answered, so that a person goes on.
+    Replied,
 }
 
 /// What a follow-up is.
@@ -224,6 +226,8 @@ pub enum FollowUpKind {
     Callback,
     /// Asked for by a sequence.
     Sequence,
+    /// An answer of the person to a mail.
+    Reply,
 }
 
 /// Where a follow-up stands.
@@ -272,6 +276,8 @@ pub enum LeadEventKind {
     MessageSent,
     /// The same inquiry came in again.
     Repeated,
+    /// The contact answered a mail.
+    Replied,
 }
 
 /// A message's life.
@@ -354,6 +360,16 @@ pub enum MessageEventKind {
     SentAgain,
     /// The recipient unsubscribed by it.
     Unsubscribed,
+    /// The recipient's side says that it arrived.
+    Delivered,
+    /// It came back. The detail is the class and the status code.
+    Bounced,
+    /// The recipient reported it as unwanted.
+    Complained,
+    /// A person answered it.
+    Replied,
+    /// A program answered it.
+    AutoReplied,
 }
 
 /// Where a sequence stands.
@@ -597,4 +613,68 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::Expired => Self::Expired,
         }
     }
+}
+
+/// By which door something came back.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::inbound_mail::InboundSource")]
+pub enum InboundSource {
+    /// A directory in the Maildir format.
+    Maildir,
+    /// A mailbox on an IMAP server.
+    Imap,
+    /// Amazon SES, over SNS.
+    Ses,
+    /// SendGrid's event webhook.
+    Sendgrid,
+    /// Postmark's webhooks.
+    Postmark,
+}
+
+/// What was read in what came back.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::inbound_mail::InboundKind")]
+pub enum InboundKind {
+    /// A message was not delivered.
+    Bounce,
+    /// The recipient reported a message as unwanted.
+    Complaint,
+    /// A program answered in the recipient's name.
+    AutoReply,
+    /// A person answered.
+    Reply,
+    /// A person asked for no more.
+    Unsubscribe,
+    /// Anything else.
+    Other,
+}
+
+/// What a bounce is about.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::inbound_mail::BounceClass")]
+pub enum BounceClass {
+    /// The address does not exist.
+    Hard,
+    /// It may work later.
+    Soft,
+    /// The mail is at fault.
+    Content,
+    /// The sender is at fault, or is taken to be.
+    Blocked,
+}
+
+/// How far what came back has come.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::inbound_mail::InboundState")]
+pub enum InboundState {
+    /// Stored, and not yet applied.
+    Received,
+    /// What follows from it is done.
+    Applied,
+    /// It is about no message or contact that is known here.
+    Unmatched,
+    /// Nothing follows from it.
+    Ignored,
+    /// It could not be applied, however often it was tried.
+    Failed,
 }

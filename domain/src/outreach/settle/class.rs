@@ -16,6 +16,19 @@ pub enum Class {
     Blocked,
 }
 
+impl Class {
+    /// The class in details of the history and in lists.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hard => "HARD",
+            Self::Soft => "SOFT",
+            Self::Content => "CONTENT",
+            Self::Blocked => "BLOCKED",
+        }
+    }
+}
+
 /// A refusal as the mail server gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {

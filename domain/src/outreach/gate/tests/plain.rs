@@ -99,7 +99,12 @@ fn may_go(world: &World) -> bool {
         return false;
     }
     let reminder = world.purpose == Purpose::Reminder;
-    if !reminder && world.suppressed == Some(SuppressionReason::Complaint) {
+    if !reminder
+        && matches!(
+            world.suppressed,
+            Some(SuppressionReason::Complaint | SuppressionReason::SoftBounces)
+        )
+    {
         return false;
     }
     if !reminder && world.stopped {
