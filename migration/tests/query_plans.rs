@@ -29,6 +29,11 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_message_state_id",
     ),
     (
+        "SELECT enrollment_id FROM message WHERE (state = 'UNKNOWN') ORDER BY id DESC LIMIT 500",
+        &[],
+        "idx_message_state_id",
+    ),
+    (
         "SELECT id FROM message WHERE contact_id = ? ORDER BY id DESC",
         &["x"],
         "idx_message_contact_id_id",

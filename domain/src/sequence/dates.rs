@@ -102,9 +102,10 @@ pub async fn of_appointment(
     Ok(())
 }
 
-/// Writes the days of a sequence that is published just now, counted from the visits that are booked already, within the
-/// caller's transaction. Days that have not come yet move with a new version. Leads that came in before are left alone, as
-/// a trigger on their coming in leaves them alone.
+/// Writes the days of a sequence that is published just now, counted from the visits that are booked already.
+///
+/// It does so within the caller's transaction. Days that have not come yet move with a new version. Leads that came in
+/// before are left alone, as a trigger on their coming in leaves them alone.
 ///
 /// # Errors
 /// When the database fails.

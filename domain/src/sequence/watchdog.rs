@@ -141,8 +141,10 @@ fn missing(action: &Action, playbook: &Playbook) -> Option<StuckReason> {
     }
 }
 
-/// Selects the enrollments that do not move: due for too long, failing, or with a mail that does not go out or of which
-/// nobody knows whether it did. Those of paused sequences are looked at again and again, so they are never due for long.
+/// Selects the enrollments that do not move.
+///
+/// They are due for too long, fail, or have a mail that does not go out or of which nobody knows whether it did. Those of
+/// paused sequences are looked at again and again, so they are never due for long.
 ///
 /// # Errors
 /// When the database fails.
