@@ -42,8 +42,8 @@ pub struct Settings {
     #[arg(long, env = "SENDING_CONFIG", global = true)]
     pub sending_config: Option<PathBuf>,
 
-    /// Domain that signs every mail (DKIM), for example `example.org`: that of MAIL_FROM or one above it. DKIM_SELECTOR and
-    /// DKIM_KEY_FILE belong to it.
+    /// Domain that signs every mail (DKIM), for example `example.org`: that of `MAIL_FROM` or one above it.
+    /// `DKIM_SELECTOR` and `DKIM_KEY_FILE` belong to it.
     #[arg(long, env = "DKIM_DOMAIN", global = true)]
     pub dkim_domain: Option<String>,
 
@@ -56,7 +56,7 @@ pub struct Settings {
     pub dkim_key_file: Option<PathBuf>,
 
     /// Domain that bounces come back to: each mail gets a return path of its own there, which names it. Without it bounces
-    /// go to the address of MAIL_FROM.
+    /// go to the address of `MAIL_FROM`.
     #[arg(long, env = "BOUNCE_DOMAIN", global = true)]
     pub bounce_domain: Option<String>,
 

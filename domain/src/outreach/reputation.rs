@@ -50,8 +50,10 @@ pub enum Evidence {
     Complaint,
 }
 
-/// Counts evidence about a message within the caller's transaction, once for each piece of evidence: whoever finds out that
-/// it was known already does not call this. A message that went out by no route is not counted.
+/// Counts evidence about a message within the caller's transaction.
+///
+/// Call it once for each piece of evidence: whoever finds out that it was known already does not. A message that went out
+/// by no route is not counted.
 ///
 /// # Errors
 /// When the database fails.

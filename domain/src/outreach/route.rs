@@ -167,8 +167,9 @@ pub async fn listed(conn: &impl ConnectionTrait, viewer: &Viewer) -> Result<Vec<
     all(conn).await
 }
 
-/// A route could not be reached: it is left alone for a moment, longer with each time in a row. Workers that find out
-/// together count once. `said` is what the network or the server said, without addresses.
+/// A route could not be reached: it is left alone for a moment, longer with each time in a row.
+///
+/// Workers that find out together count once. `said` is what the network or the server said, without addresses.
 ///
 /// # Errors
 /// When the database fails.
