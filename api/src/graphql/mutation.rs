@@ -48,6 +48,7 @@ mod preferences;
 mod privacy;
 mod sequence;
 mod session;
+mod settle;
 mod simulate;
 mod stage;
 mod step;
@@ -69,6 +70,7 @@ pub struct Mutation(
     consent::ConsentMutation,
     preferences::PreferenceMutation,
     suppression::SuppressionMutation,
+    settle::SettleMutation,
     outreach::OutreachMutation,
     privacy::PrivacyMutation,
     campaign::CampaignMutation,
