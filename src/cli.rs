@@ -64,6 +64,12 @@ pub enum Command {
         #[command(subcommand)]
         action: ContactAction,
     },
+    /// Reads mails that came back: bounces, complaints, replies.
+    Mail {
+        /// What to do.
+        #[command(subcommand)]
+        action: MailAction,
+    },
     /// Takes out the personal data that is past its retention, and tells how much of which kind.
     Retention {
         /// Only tells what would be taken out.
@@ -122,6 +128,18 @@ pub struct SimulateArgs {
     /// Prints all of it as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What to do with mails that came back.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MailAction {
+    /// Prints for each file one line of JSON that says how the pollers read it, and why. Changes nothing. Ends with 1
+    /// if a file could not be read.
+    Classify {
+        /// Mails as they came (RFC 5322); `-` is standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Ways of a migration.

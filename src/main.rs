@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use domain::error::Chain;
 use leadward::boot::{self, BootError};
-use leadward::cli::{Cli, Command};
+use leadward::cli::{Cli, Command, MailAction};
 use leadward::process::{self, Parts};
 use leadward::settings::{LogFormat, Settings};
-use leadward::{commands, demo, simulate};
+use leadward::{commands, demo, mail, simulate};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -59,6 +59,9 @@ async fn run(command: Command, settings: &Settings) -> Result<ExitCode, BootErro
         Command::Staff { action } => commands::staff(settings, action).await?,
         Command::Token { action } => commands::token(settings, action).await?,
         Command::Contact { action } => commands::contact(settings, action).await?,
+        Command::Mail {
+            action: MailAction::Classify { files },
+        } => return Ok(exit_code(mail::classify_files(&files))),
         Command::Retention { dry_run } => commands::retention(settings, dry_run).await?,
         Command::Verify { what } => return Ok(exit_code(commands::verify(settings, what).await?)),
         Command::Check => return Ok(exit_code(commands::check(settings))),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::hooks::{Certificates, HookSettings};
 use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
 use domain::dry_run::Limits;
@@ -15,12 +16,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worker::deliver::{Outbound, Transport};
 use worker::mail::{Dkim, LetterheadError, Postage};
+use worker::mailbox::{self, MailboxSettings};
 use worker::queue::{LaneSettings, Pusher, PusherSettings, Queue, RedisSettings};
 use worker::run::Worker;
 use worker::settings::WorkerSettings;
 
 use crate::boot::BootError;
 use crate::dry_run;
+use crate::fetch::HttpsFetch;
 use crate::redis_signals;
 use crate::sending::Sending;
 use crate::serve::{Manners, serve};
@@ -150,6 +153,7 @@ impl House {
                 metrics: self.metrics.clone(),
             }),
             simulator: dry_run::simulator(&self.hospital, Limits::default()).map_err(unfit_for_mail)?,
+            certificates: Certificates::new(Arc::new(HttpsFetch)),
         };
         let address = match (parts, settings.listen_addr) {
             (Parts::Worker, None) => return Ok(()),
@@ -189,6 +193,16 @@ impl House {
         )
         .map_err(unfit_for_mail)?;
         tracing::info!("Working.");
+        let settings = MailboxSettings {
+            maildir: settings.maildir.clone(),
+        };
+        let fetching = mailbox::run(
+            self.hospital.clone(),
+            self.pusher.clone(),
+            settings,
+            self.stop.clone(),
+        );
+        self.tasks.spawn(fetching);
         worker
             .run(self.queue.clone(), self.stop.clone())
             .await
@@ -265,6 +279,19 @@ fn api_settings(settings: &Settings) -> ApiSettings {
         form_posts_per_minute: settings.form_posts_per_minute,
         body_secs: settings.request_read_secs,
         mail_captured: settings.captures_mail(),
+        hooks: HookSettings {
+            ses_topics: settings
+                .ses_topics
+                .iter()
+                .filter(|topic| !topic.is_empty())
+                .cloned()
+                .collect(),
+            sendgrid_key: settings.sendgrid_key.clone().filter(|key| !key.is_empty()),
+            postmark_secret: settings
+                .postmark_secret
+                .clone()
+                .filter(|secret| !secret.is_empty()),
+        },
         cors_origins: settings
             .cors_origins
             .iter()

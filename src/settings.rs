@@ -60,6 +60,23 @@ pub struct Settings {
     #[arg(long, env = "BOUNCE_DOMAIN", global = true)]
     pub bounce_domain: Option<String>,
 
+    /// Directory in the Maildir format in which bounces, complaints and replies arrive. A worker reads what lies in `new`
+    /// and `cur`, and moves it to `.leadward` when it is stored.
+    #[arg(long, env = "MAILDIR", global = true)]
+    pub maildir: Option<PathBuf>,
+
+    /// Topics of Amazon SNS whose notices of SES are taken at `/hooks/mail/ses`, by their ARN, separated by commas.
+    #[arg(long, env = "SES_TOPICS", value_delimiter = ',', global = true)]
+    pub ses_topics: Vec<String>,
+
+    /// Public key of SendGrid's signed event webhook; opens `/hooks/mail/sendgrid`.
+    #[arg(long, env = "SENDGRID_KEY", global = true)]
+    pub sendgrid_key: Option<String>,
+
+    /// Secret that Postmark sends as the password of Basic authentication; opens `/hooks/mail/postmark`.
+    #[arg(long, env = "POSTMARK_SECRET", hide_env_values = true, global = true)]
+    pub postmark_secret: Option<String>,
+
     /// Lets `api` and `worker` start without a mail server: mails are captured and nobody receives them.
     #[arg(long, env = "CAPTURE_MAIL", default_value_t = false, global = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     pub capture_mail: bool,

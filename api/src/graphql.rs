@@ -16,6 +16,7 @@ pub mod follow_up;
 pub mod http;
 pub mod id;
 pub mod idempotency;
+mod inbound;
 pub mod lead;
 pub mod limits;
 pub mod loaders;
@@ -68,6 +69,7 @@ pub struct Query(
     sending::SendingQuery,
     dashboard::DashboardQuery,
     retention::RetentionQuery,
+    inbound::InboundQuery,
 );
 
 pub use mutation::Mutation;
@@ -88,6 +90,9 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     .override_output_type_description::<Connection<consent::ConsentEvent>>("A page of consent events.")
     .override_output_type_description::<Connection<contact::Contact>>("A page of contacts.")
     .override_output_type_description::<Connection<follow_up::FollowUp>>("A page of follow-ups.")
+    .override_output_type_description::<Connection<inbound::InboundMail>>(
+        "A page of what came back about mails.",
+    )
     .override_output_type_description::<Connection<lead::Lead>>("A page of leads.")
     .override_output_type_description::<Connection<lead::LeadEvent>>("A page of a lead's events.")
     .override_output_type_description::<Connection<message::Message>>("A page of messages.")

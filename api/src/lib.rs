@@ -8,6 +8,7 @@ pub mod forms;
 mod front;
 pub mod graphql;
 pub mod health;
+pub mod hooks;
 mod limit;
 pub mod opt_in;
 pub mod outbox;

@@ -11,7 +11,9 @@ use crate::graphql::http::Door;
 use crate::graphql::ws::Sockets;
 use crate::limit::Limiter;
 use crate::state::Api;
-use crate::{console_assets, cors, forms, graphql, health, opt_in, outbox, pages, preferences, unsubscribe};
+use crate::{
+    console_assets, cors, forms, graphql, health, hooks, opt_in, outbox, pages, preferences, unsubscribe,
+};
 
 /// The id of a request: in the log, in internal errors and in the response's `x-request-id`.
 #[derive(Clone, Debug)]
@@ -35,6 +37,7 @@ pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
         .at("/p/:token", preferences::routes(limiter))
         .at("/u/:token", unsubscribe::routes())
         .at("/c/:token", opt_in::routes())
+        .at("/hooks/mail/:provider", hooks::routes())
         .nest("/outbox", outbox::routes())
         .at("/assets/site.css", get(pages::site_css))
         .at("/assets/icon.svg", get(pages::icon))

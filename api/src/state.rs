@@ -9,6 +9,8 @@ use domain::hospital::Hospital;
 use domain::nudge::Nudger;
 use domain::signal::Signals;
 
+use crate::hooks::{Certificates, HookSettings};
+
 /// One installation as its doors see it. Cheap to clone.
 #[derive(Clone)]
 pub struct Api {
@@ -24,6 +26,8 @@ pub struct Api {
     pub probe: Arc<dyn Probe>,
     /// Makes dry runs.
     pub simulator: Simulator,
+    /// Fetches and keeps the certificates that Amazon signs its notices with.
+    pub certificates: Certificates,
 }
 
 impl Api {
@@ -58,6 +62,8 @@ pub struct ApiSettings {
     pub mail_captured: bool,
     /// Origins of other sites whose pages may call the API from a browser, such as `https://www.example.org`.
     pub cors_origins: Vec<String>,
+    /// What is known of the mail providers that tell what became of mails.
+    pub hooks: HookSettings,
 }
 
 impl Default for ApiSettings {
@@ -72,6 +78,7 @@ impl Default for ApiSettings {
             form_posts_per_minute: 20,
             mail_captured: false,
             cors_origins: Vec::new(),
+            hooks: HookSettings::default(),
         }
     }
 }

@@ -32,6 +32,7 @@ pub async fn statements(
         settings: Arc::new(ApiSettings::default()),
         probe: Arc::new(Nobody),
         simulator,
+        certificates: Certificates::new(Arc::new(HttpsFetch)),
     };
     let client = TestClient::new(api::routes::routes(api).map_to_response().boxed());
     let body = json!({ "query": query, "variables": variables });

@@ -186,7 +186,6 @@ pub struct Model {
     pub purpose: Purpose,
     /// What made it, so that nothing makes it twice, for example `confirmation/lead`. None for the mail of a sequence,
     /// which its enrollment, step and occurrence name.
-    #[sea_orm(unique)]
     pub origin_key: Option<String>,
     /// The lead it is about.
     pub lead_id: Option<LeadId>,

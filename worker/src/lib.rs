@@ -5,6 +5,7 @@
 
 pub mod deliver;
 pub mod mail;
+pub mod mailbox;
 pub mod metrics;
 pub mod queue;
 pub mod route;

@@ -111,6 +111,8 @@ const COPY: May = May::Roles(&[
 ]);
 /// Those who answer for the installation.
 const ADMINS: May = May::Roles(&[Role::Admin]);
+/// Those who see to it that mail goes out and what comes back is heard.
+const OPERATORS: May = May::Roles(&[Role::Admin, Role::MarketingOps]);
 /// Those who let sequences loose on people.
 const PUBLISHERS: May = May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::MarketingOps]);
 
@@ -170,6 +172,7 @@ static TABLE: &[Rule] = &[
     query("message", PEOPLE),
     query("messages", PEOPLE),
     query("explainMessage", PEOPLE),
+    query("inboundMail", OPERATORS),
     query("outreachHolds", ALL),
     query("sendingStops", ALL),
     query("sendWindows", ALL),
@@ -202,6 +205,7 @@ static TABLE: &[Rule] = &[
     mutation("updateContactPreferences", PEOPLE),
     mutation("revokePreferenceLinks", DESK),
     mutation("suppressAddress", DESK),
+    mutation("settleMessage", OPERATORS),
     // Those who answer for capacity, beside those who plan.
     mutation("holdOutreach", PACERS),
     mutation("releaseOutreach", PACERS),

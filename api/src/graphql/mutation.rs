@@ -49,6 +49,7 @@ mod privacy;
 mod sending;
 mod sequence;
 mod session;
+mod settle;
 mod simulate;
 mod stage;
 mod step;
@@ -70,6 +71,7 @@ pub struct Mutation(
     consent::ConsentMutation,
     preferences::PreferenceMutation,
     suppression::SuppressionMutation,
+    settle::SettleMutation,
     outreach::OutreachMutation,
     sending::SendingMutation,
     privacy::PrivacyMutation,

@@ -261,6 +261,8 @@ async fn answer(
     let planned = message::Entity::insert(row)
         .on_conflict(
             OnConflict::column(message::Column::OriginKey)
+                // As the partial index has it.
+                .target_and_where(message::Column::OriginKey.is_not_null())
                 .do_nothing()
                 .to_owned(),
         )

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use api::hooks::{Certificates, Fetch, HookSettings};
 use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,6 +53,40 @@ pub struct ClinicSettings {
     pub form_posts_per_minute: u32,
     /// Whether mail goes to a sink by SMTP instead of into the outbox.
     pub smtp: bool,
+    /// What is known of mail providers.
+    pub hooks: HookSettings,
+    /// What can be fetched by HTTPS.
+    pub documents: Arc<Documents>,
+}
+
+/// Documents that can be fetched, and what was asked for.
+#[derive(Debug, Default)]
+pub struct Documents {
+    known: Mutex<HashMap<String, String>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Documents {
+    /// Puts a document behind an address.
+    pub fn put(&self, url: &str, text: &str) {
+        lock(&self.known).insert(url.to_owned(), text.to_owned());
+    }
+
+    /// What was asked for, in order.
+    pub fn asked(&self) -> Vec<String> {
+        lock(&self.asked).clone()
+    }
+}
+
+#[async_trait]
+impl Fetch for Documents {
+    async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
+        lock(&self.asked).push(url.to_owned());
+        let found = lock(&self.known).get(url).cloned();
+        found
+            .map(String::into_bytes)
+            .ok_or_else(|| "there is no such document".to_owned())
+    }
 }
 
 impl Default for ClinicSettings {
@@ -59,6 +94,8 @@ impl Default for ClinicSettings {
         Self {
             form_posts_per_minute: 10_000,
             smtp: false,
+            hooks: HookSettings::default(),
+            documents: Arc::default(),
         }
     }
 }
@@ -133,9 +170,11 @@ impl Clinic {
             settings: Arc::new(ApiSettings {
                 form_posts_per_minute: settings.form_posts_per_minute,
                 mail_captured: !settings.smtp,
+                hooks: settings.hooks.clone(),
                 ..ApiSettings::default()
             }),
             probe: Arc::new(StillProbe),
+            certificates: Certificates::new(settings.documents.clone()),
             simulator: leadward::dry_run::simulator(&hospital, Limits::default())
                 .expect("a sender and an address"),
         };

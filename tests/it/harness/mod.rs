@@ -17,7 +17,7 @@ pub mod smtp_sink;
 mod storage;
 
 pub use ask::{Answer, As, OPS, look};
-pub use clinic::{Clinic, ClinicSettings, at};
+pub use clinic::{Clinic, ClinicSettings, Documents, at};
 pub use mail::Mail;
 pub use outbox::plan_nurture;
 pub use page::{FormPage, pat};

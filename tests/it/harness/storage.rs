@@ -8,6 +8,7 @@ use entity::date_occasion::{self, DateOccasionState};
 use entity::enrollment::{self, EnrollmentState};
 use entity::enrollment_move::{self, EnrollmentMoveState};
 use entity::follow_up::{self, FollowUpState};
+use entity::inbound_mail::{self, InboundState};
 use entity::message::{self, MessageState};
 use entity::outreach_release;
 use sea_orm::{
@@ -140,6 +141,9 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let unmarked = open()
         .filter(follow_up::Column::DueAt.lte(now))
         .filter(follow_up::Column::LateAt.is_null());
+    let inbound = inbound_mail::Entity::find()
+        .filter(inbound_mail::Column::State.eq(InboundState::Received))
+        .filter(inbound_mail::Column::DueAt.lte(now));
     let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
     let counts = [
         ("messages are due", due.count(&db).await),
@@ -149,6 +153,7 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
         ("moves of enrollments are due", moves.count(&db).await),
         ("late follow-ups are not marked", unmarked.count(&db).await),
         ("reminders are due", unreminded.count(&db).await),
+        ("mails that came back are not applied", inbound.count(&db).await),
         (
             "released messages wait",
             outreach_release::Entity::find().count(&db).await,
@@ -173,6 +178,7 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM date_occasion WHERE state = 'WAITING' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",
     ];

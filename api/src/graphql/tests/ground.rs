@@ -136,6 +136,7 @@ impl Ground {
             settings: Arc::new(settings),
             probe: Arc::new(StillProbe),
             simulator: Simulator::new(Arc::new(NoDryRuns), Arc::new(NoDryRuns), Limits::default()),
+            certificates: crate::hooks::Certificates::new(Arc::new(crate::hooks::NoFetch)),
         };
         let client = TestClient::new(crate::routes::routes(api.clone()).map_to_response().boxed());
         Self {
