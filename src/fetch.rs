@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 64 << 10;
 
 /// Fetches over HTTPS.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct HttpsFetch;
+pub struct HttpsFetch;
 
 #[async_trait]
 impl Fetch for HttpsFetch {

@@ -6,7 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod dry_run;
-mod fetch;
+pub mod fetch;
 pub mod mail;
 pub mod process;
 mod redis_signals;

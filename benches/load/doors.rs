@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use api::hooks::Certificates;
 use api::state::{Api, ApiSettings, Probe, QueueDepths};
 use async_trait::async_trait;
 use domain::dry_run::Limits;
 use domain::nudge::{Nudger, Subject};
 use domain::signal::Signals;
+use leadward::fetch::HttpsFetch;
 use poem::http::header;
 use poem::test::TestClient;
 use poem::{EndpointExt, Response};

@@ -13,7 +13,7 @@ InboundSource {
     Imap = "IMAP",
     /// Amazon SES, over SNS.
     Ses = "SES",
-    /// SendGrid's event webhook.
+    /// The event webhook of SendGrid.
     Sendgrid = "SENDGRID",
     /// Postmark's webhooks.
     Postmark = "POSTMARK",

@@ -466,8 +466,7 @@ async fn an_erasure_empties_what_came_back_and_an_export_tells_of_it() {
     );
     domain::privacy::erase::erase(&clinic.hospital, &admin, id)
         .await
-        .unwrap()
-        .value;
+        .unwrap();
     assert_eq!(inbound(&clinic).await[0].raw, None);
 }
 

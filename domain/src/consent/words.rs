@@ -161,7 +161,7 @@ fn says_outright(sentence: &[String], asks: bool) -> bool {
             return true;
         }
         let word = sentence[start].as_str();
-        let turns = TURNING.contains(&word) && !(word == "si" && !asks);
+        let turns = TURNING.contains(&word) && (word != "si" || asks);
         if turns || !LEADING.has(word) {
             return false;
         }

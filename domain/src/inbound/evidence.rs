@@ -125,7 +125,7 @@ pub(crate) async fn take(taking: Taking<'_>, evidence: &Evidence) -> Result<Resu
     if let Some(until) = found.goes_out_until(taking.h.now()) {
         return Ok(Err(TooEarly { until }));
     }
-    effect::follow(taking, evidence, found).await.map(Ok)
+    effect::follow(taking, evidence, *found).await.map(Ok)
 }
 
 /// The event that a message's history gets.

@@ -120,7 +120,7 @@ words! {
 
 /// Reads a failure from the code that a report gives and from the words of the mail server.
 pub(super) fn read(status: Option<&str>, said: &str) -> Failure {
-    let own = status.and_then(|status| first_code(status));
+    let own = status.and_then(first_code);
     let within: Vec<String> = enhanced_codes(said);
     // A report of `5.0.0` knows no more than that it failed; what the mail server said may.
     let best = own
@@ -188,10 +188,10 @@ fn named(code: &str) -> Option<Class> {
         .split('.')
         .map(|number| number.parse::<u16>().unwrap_or_default());
     let (class, subject, detail) = (numbers.next()?, numbers.next()?, numbers.next()?);
-    let in_table = match (class, subject, detail) {
-        (4, _, _) | (_, 6 | 7, _) | (_, 1, 1 | 2 | 3 | 6 | 7 | 8 | 10) | (_, 2, 1..=3) | (_, 3, 4) => true,
-        _ => false,
-    };
+    let in_table = matches!(
+        (class, subject, detail),
+        (4, _, _) | (_, 6 | 7, _) | (_, 1, 1 | 2 | 3 | 6 | 7 | 8 | 10) | (_, 2, 1..=3) | (_, 3, 4)
+    );
     let reply = Reply {
         code: None,
         enhanced: Some(code),

@@ -44,7 +44,7 @@ pub(super) struct Found {
 }
 
 pub(super) enum Answer {
-    Found(Found),
+    Found(Box<Found>),
     /// Nothing, and why.
     Nothing(&'static str),
 }
@@ -109,14 +109,14 @@ pub(super) async fn find(taking: Taking<'_>, evidence: &Evidence) -> Result<Answ
         None => None,
     };
     note_parties(taking, &ids, [&address, &original]).await?;
-    Ok(Answer::Found(Found {
+    Ok(Answer::Found(Box::new(Found {
         message,
         exact,
         how,
         contacts,
         address,
         original,
-    }))
+    })))
 }
 
 /// The message that is proven by a return path or a token, or named by a `Message-ID`.

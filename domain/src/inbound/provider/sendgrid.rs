@@ -1,4 +1,4 @@
-//! SendGrid's event webhook. One event; the door takes the list apart.
+//! The event webhook of SendGrid. One event; the door takes the list apart.
 
 use entity::consent_event::ConsentMethod;
 use serde::Deserialize;
