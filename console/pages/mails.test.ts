@@ -121,7 +121,7 @@ async function show(page: Page, { html }: Mail): Promise<void> {
 }
 
 async function picture(page: Page, { name, language }: Mail, { width }: Setting): Promise<void> {
-  const folder = env.SCREENSHOTS;
+  const folder = env["SCREENSHOTS"];
   if (folder !== undefined && folder !== "") {
     mkdirSync(folder, { recursive: true });
     await page.screenshot({ path: join(folder, `${name}.${language}.${width.toString()}.png`), fullPage: true });

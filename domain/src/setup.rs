@@ -22,8 +22,8 @@ mod tests;
 
 use std::fmt;
 
-use entity::team;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use entity::{appointment, team};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
 
 use crate::db;
 use crate::error::{Error, Result};
@@ -87,6 +87,12 @@ impl fmt::Display for Applied {
 /// `forms.2.fields.0.name`; nothing is written then. Faults of the database.
 pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     let passwords = write::hash_passwords(h, setup).await?;
+    // The places of visits that are booked were there before. Read before the transaction, which may hold the only
+    // connection; where nothing is booked, there may be nothing to read either.
+    let before = match appointment::Entity::find().limit(1).one(&h.db).await? {
+        Some(_) => Some(h.playbook().await?),
+        None => None,
+    };
     let tx = db::begin_write(&h.db).await?;
     let known = known::read(&tx).await?;
     let rows = plan::plan(setup, &known, &passwords, h.now()).map_err(Error::Refused)?;
@@ -94,10 +100,10 @@ pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     if applied.changed_anything() {
         let published = rows.sequence_versions.made.clone();
         write::write(&tx, rows).await?;
-        for version in published.iter().filter(|version| version.trigger.date.is_some()) {
-            // The places of visits that are booked were there before.
-            let playbook = h.playbook().await?;
-            dates::of_booked(&tx, &playbook, version.sequence_id, &version.trigger, h.now()).await?;
+        if let Some(playbook) = &before {
+            for version in published.iter().filter(|version| version.trigger.date.is_some()) {
+                dates::of_booked(&tx, playbook, version.sequence_id, &version.trigger, h.now()).await?;
+            }
         }
         playbook::changed(&tx).await?;
     }

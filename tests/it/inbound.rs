@@ -55,7 +55,8 @@ fn reply(about: &message::Model, head: &str, words: &str) -> String {
     )
 }
 
-fn complaint(about: &message::Model) -> String {
+/// A report of a recipient who calls a mail of ours spam (RFC 5965).
+pub(crate) fn complaint(about: &message::Model) -> String {
     format!(
         "From: fbl@example.net\r\nSubject: FW\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; \
          report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: \
@@ -65,7 +66,8 @@ fn complaint(about: &message::Model) -> String {
     )
 }
 
-async fn comes(clinic: &Clinic, mail: &str) -> usize {
+/// A mail comes back. Answers how many are new.
+pub(crate) async fn comes(clinic: &Clinic, mail: &str) -> usize {
     let came = Came::mail(InboundSource::Maildir, mail.as_bytes().to_vec());
     store(&clinic.hospital, vec![came]).await.unwrap().value
 }

@@ -21,6 +21,7 @@ use worker::smtp::SmtpPool;
 
 use crate::harness::smtp_sink::{Behavior, SmtpSink};
 use crate::harness::{Clinic, OPS, at};
+use crate::inbound::{comes, complaint};
 
 const BOTH: [Lane; 2] = [Lane::Waiting, Lane::Bulk];
 
@@ -298,6 +299,25 @@ async fn a_new_domain_sends_so_many_on_its_first_day_and_so_many_on_its_second()
     clinic.live_until(at("2026-03-05T23:00:00Z")).await;
     assert_eq!(sink.count(), 60, "after the last day there is no limit");
     assert_eq!(sink.message_ids().into_iter().collect::<HashSet<_>>().len(), 60);
+}
+
+#[tokio::test]
+async fn what_comes_back_by_mail_counts_once_against_the_route_by_which_the_mail_went() {
+    let sink = SmtpSink::start().await;
+    let clinic = clinic(by(vec![route("main", &sink, 1)])).await;
+    clinic.plan_nurture(5).await;
+    clinic.drain().await;
+    let sent = in_state(&clinic, MessageState::Accepted).await;
+    comes(&clinic, &complaint(&sent[0])).await;
+    comes(&clinic, &complaint(&sent[0]).replace("FW", "again")).await;
+    clinic.drain().await;
+    let query = "{ deliveryStats(from: \"2026-03-03T00:00:00Z\", until: \"2026-03-04T00:00:00Z\") \
+                 { route accepted complained } }";
+    let lines = clinic.graphql(OPS, query, json!({})).await.data("deliveryStats");
+    assert_eq!(
+        lines,
+        json!([{ "route": "main", "accepted": 5, "complained": 1 }])
+    );
 }
 
 #[tokio::test]

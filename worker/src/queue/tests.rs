@@ -90,6 +90,7 @@ async fn a_job_that_fails_panics_or_hangs_is_counted_and_the_worker_goes_on(queu
         ("FOLLOW_UPS", "timeout"),
         ("BULK_MAIL", "fault"),
         ("ENROLLMENTS", "ok"),
+        ("INBOUND_MAIL", "ok"),
     ] {
         assert_eq!(
             counts.of("leadward_jobs_total", subject, outcome),

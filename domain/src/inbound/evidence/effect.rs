@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::follow_up::build::{self, About, Pace};
 use crate::follow_up::open;
 use crate::lead::event::NewEvent;
+use crate::outreach::reputation;
 use crate::outreach::settle::class::Class;
 use crate::outreach::suppress;
 use crate::sequence::reply;
@@ -43,6 +44,9 @@ pub(super) async fn follow(taking: Taking<'_>, evidence: &Evidence, found: Found
         }
         _ => true,
     };
+    if is_new {
+        count(taking, &found, &evidence.what, now).await?;
+    }
     match &evidence.what {
         What::Bounced { class, .. } if is_new => bounced(taking, &found, *class, now).await?,
         What::Bounced { .. } => {}
@@ -80,6 +84,22 @@ pub(super) async fn follow(taking: Taking<'_>, evidence: &Evidence, found: Found
         }
     }
     Ok(taken)
+}
+
+/// Counts what is held against the route by which the message went, and is new.
+async fn count(taking: Taking<'_>, found: &Found, what: &What, now: DateTime<Utc>) -> Result<()> {
+    let Some(sent) = &found.message else { return Ok(()) };
+    let against = match what {
+        What::Bounced {
+            class: Class::Hard, ..
+        } => reputation::Evidence::HardBounce,
+        What::Bounced {
+            class: Class::Soft, ..
+        } => reputation::Evidence::SoftBounce,
+        What::Complained => reputation::Evidence::Complaint,
+        _ => return Ok(()),
+    };
+    reputation::count(taking.tx, sent, against, now).await
 }
 
 /// The contacts' own addresses. Those that evidence names beside them are not touched: whoever got a mail of ours could
