@@ -466,9 +466,10 @@ async fn an_erasure_empties_what_came_back_and_an_export_tells_of_it() {
         "{}",
         export["cameBack"]
     );
-    domain::privacy::erase::erase(&clinic.hospital, &admin, id)
+    let erased = domain::privacy::erase::erase(&clinic.hospital, &admin, id)
         .await
         .unwrap();
+    assert_eq!(erased.value.contact_id, id);
     assert_eq!(inbound(&clinic).await[0].raw, None);
 }
 

@@ -99,7 +99,7 @@ impl Clinic {
             template_version_id: Some(template.id),
             language: None,
             subject: own_subject(template),
-            rfc_message_id: format!("{}@clinic.example", id.0.simple()),
+            rfc_message_id: format!("{id}@clinic.example"),
             state: MessageState::Planned,
             due_at,
             expires_at: due_at + TimeDelta::days(14),

@@ -96,7 +96,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 template_version_id: Some(template.id),
                 language: None,
                 subject: own_subject(&template),
-                rfc_message_id: format!("{}@clinic.example", id.0.simple()),
+                rfc_message_id: format!("{id}@clinic.example"),
                 state: MessageState::Planned,
                 due_at: now,
                 expires_at: now + TimeDelta::days(14),
