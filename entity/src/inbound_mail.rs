@@ -9,8 +9,6 @@ text_enum!(/// By which door it came.
 InboundSource {
     /// A directory in the Maildir format.
     Maildir = "MAILDIR",
-    /// A mailbox on an IMAP server.
-    Imap = "IMAP",
     /// Amazon SES, over SNS.
     Ses = "SES",
     /// The event webhook of SendGrid.

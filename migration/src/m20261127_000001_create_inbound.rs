@@ -7,7 +7,7 @@ use crate::columns::{
     one_of_null, rule, table, text, text_null, time, time_null,
 };
 
-const SOURCES: &[&str] = &["MAILDIR", "IMAP", "SES", "SENDGRID", "POSTMARK"];
+const SOURCES: &[&str] = &["MAILDIR", "SES", "SENDGRID", "POSTMARK"];
 const STATES: &[&str] = &["RECEIVED", "APPLIED", "UNMATCHED", "IGNORED", "FAILED"];
 const KINDS: &[&str] = &[
     "BOUNCE",

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use domain::id::new_id;
 use domain::outreach::claim::claim;
 use domain::outreach::hand_off::hand_off;
+use entity::enums::Medium;
 use entity::message::{self, Lane, MessageKind, MessageState};
 use entity::message_event;
 use entity::suppression::{self, SuppressionReason};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::harness::smtp_sink::Behavior;
@@ -120,6 +123,28 @@ async fn an_address_that_does_not_exist_is_refused_and_never_written_to_again() 
         json!({ "state": "WITHHELD", "decision": { "reasons": [{ "code": "SUPPRESSED" }] } })
     );
     assert_eq!(ids_to(&clinic, "pat@example.org").len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_that_turns_out_not_to_exist_is_closed_to_everything_whatever_was_known_of_it() {
+    for before in [SuppressionReason::SoftBounces, SuppressionReason::Complaint] {
+        let clinic = Clinic::with_smtp().await;
+        let hash = clinic.hospital.secrets.address_hash("EMAIL", "pat@example.org");
+        let row = suppression::ActiveModel {
+            id: Set(new_id(clinic.hospital.now())),
+            medium: Set(Medium::Email),
+            address_hash: Set(hash.to_vec()),
+            reason: Set(before),
+            created_at: Set(clinic.hospital.now()),
+        };
+        row.insert(clinic.db()).await.unwrap();
+        clinic.sink().behave_times(1, refuse("550 5.1.1 No such user"));
+        clinic.submit_form("sleep-study", &pat()).await;
+        clinic.drain().await;
+        let rows = suppression::Entity::find().all(clinic.db()).await.unwrap();
+        let reasons: Vec<_> = rows.iter().map(|row| row.reason).collect();
+        assert_eq!(reasons, [SuppressionReason::HardBounce], "after {before:?}");
+    }
 }
 
 #[tokio::test]

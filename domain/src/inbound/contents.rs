@@ -29,7 +29,7 @@ pub(super) fn read(row: &Model) -> Contents {
         };
     };
     match row.source {
-        InboundSource::Maildir | InboundSource::Imap => of_mail(classify(raw)),
+        InboundSource::Maildir => of_mail(classify(raw)),
         InboundSource::Ses => ses::read(raw),
         InboundSource::Sendgrid => sendgrid::read(raw),
         InboundSource::Postmark => postmark::read(raw),

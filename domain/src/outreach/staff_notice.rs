@@ -46,45 +46,18 @@ pub fn build(
     staff_id: StaffId,
     now: DateTime<Utc>,
 ) -> ActiveModel {
-    let id: MessageId = new_id(now);
     let zone = playbook
         .staff
         .get(&staff_id)
         .and_then(|staff| staff.time_zone.parse().ok())
         .unwrap_or(Tz::UTC);
+    let subject = subject(kind, follow_up.due_at, zone, now);
+    let origin = origin_key(kind, follow_up, staff_id);
     ActiveModel {
-        id: Set(id),
-        kind: Set(kind),
-        lane: Set(Lane::Waiting),
-        purpose: Set(Purpose::Reminder),
-        origin_key: Set(Some(origin_key(kind, follow_up, staff_id))),
         lead_id: Set(Some(follow_up.lead_id)),
-        contact_id: Set(None),
-        staff_id: Set(Some(staff_id)),
         follow_up_id: Set(Some(follow_up.id)),
-        enrollment_id: Set(None),
-        step_key: Set(None),
-        occurrence: Set(None),
-        sequence_id: Set(None),
-        campaign_id: Set(None),
-        template_version_id: Set(None),
-        language: Set(None),
-        subject: Set(subject(kind, follow_up.due_at, zone, now)),
-        rfc_message_id: Set(rfc_message_id(id, site)),
-        state: Set(MessageState::Planned),
-        due_at: Set(now),
         expires_at: Set(follow_up.due_at.max(now) + TimeDelta::hours(EXPIRES_AFTER_HOURS)),
-        attempts: Set(0),
-        fence: Set(0),
-        lease_until: Set(None),
-        decision: Set(None),
-        consent_event_id: Set(None),
-        response: Set(None),
-        route: Set(None),
-        created_at: Set(now),
-        handed_off_at: Set(None),
-        sent_at: Set(None),
-        settled_at: Set(None),
+        ..notice(site, kind, staff_id, &subject, origin, now)
     }
 }
 
@@ -165,13 +138,25 @@ pub(super) fn about_no_lead(
     origin: &str,
     now: DateTime<Utc>,
 ) -> ActiveModel {
+    let origin = format!("{origin}/{}", staff_id.0.simple());
+    notice(site, kind, staff_id, subject, origin, now)
+}
+
+fn notice(
+    site: &Site,
+    kind: MessageKind,
+    staff_id: StaffId,
+    subject: &str,
+    origin_key: String,
+    now: DateTime<Utc>,
+) -> ActiveModel {
     let id: MessageId = new_id(now);
     ActiveModel {
         id: Set(id),
         kind: Set(kind),
         lane: Set(Lane::Waiting),
         purpose: Set(Purpose::Reminder),
-        origin_key: Set(Some(format!("{origin}/{}", staff_id.0.simple()))),
+        origin_key: Set(Some(origin_key)),
         lead_id: Set(None),
         contact_id: Set(None),
         staff_id: Set(Some(staff_id)),

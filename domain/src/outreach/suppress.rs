@@ -131,6 +131,10 @@ async fn keep(
     Ok(stronger.update(tx).await?)
 }
 
+/// The reasons that an address which does not exist outweighs.
+pub(super) const WEAKER_THAN_HARD_BOUNCE: [SuppressionReason; 2] =
+    [SuppressionReason::SoftBounces, SuppressionReason::Complaint];
+
 /// What came back for days and a complaint let through what the person asked for; the others stop everything.
 const fn strength(reason: SuppressionReason) -> u8 {
     match reason {

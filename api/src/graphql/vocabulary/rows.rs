@@ -621,8 +621,6 @@ impl From<entity::message::GateReason> for GateReason {
 pub enum InboundSource {
     /// A directory in the Maildir format.
     Maildir,
-    /// A mailbox on an IMAP server.
-    Imap,
     /// Amazon SES, over SNS.
     Ses,
     /// SendGrid's event webhook.

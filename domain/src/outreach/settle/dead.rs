@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::outreach::claim::Sendable;
+use crate::outreach::suppress;
 
 /// Nothing is sent to these addresses again.
 pub(super) async fn suppress(
@@ -42,10 +43,10 @@ pub(super) async fn suppress(
             reason: Set(SuppressionReason::HardBounce),
             created_at: Set(now),
         });
-    // A complaint lets requested replies through; an address that does not exist stops all mail, so it replaces it.
+    // What lets requested replies through gives way: an address that does not exist stops all mail.
     let mut known = OnConflict::columns([suppression::Column::Medium, suppression::Column::AddressHash]);
     known.update_column(suppression::Column::Reason);
-    known.action_and_where(suppression::Column::Reason.eq(SuppressionReason::Complaint));
+    known.action_and_where(suppression::Column::Reason.is_in(suppress::WEAKER_THAN_HARD_BOUNCE));
     suppression::Entity::insert_many(rows)
         .on_conflict(known)
         .exec_without_returning(tx)
