@@ -20,6 +20,7 @@ mod inbound;
 pub mod lead;
 pub mod limits;
 pub mod loaders;
+pub mod mailing;
 pub mod message;
 pub mod mutation;
 pub mod node;
@@ -65,6 +66,7 @@ pub struct Query(
     sequence::StuckQuery,
     message::MessageQuery,
     template::TemplateQuery,
+    mailing::MailingQuery,
     outreach::OutreachQuery,
     sending::SendingQuery,
     dashboard::DashboardQuery,
@@ -95,6 +97,7 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     )
     .override_output_type_description::<Connection<lead::Lead>>("A page of leads.")
     .override_output_type_description::<Connection<lead::LeadEvent>>("A page of a lead's events.")
+    .override_output_type_description::<Connection<mailing::Mailing>>("A page of mailings.")
     .override_output_type_description::<Connection<message::Message>>("A page of messages.")
     .override_output_type_description::<Connection<sequence::Sequence>>("A page of sequences.")
     .override_output_type_description::<Connection<sequence::StuckEnrollment>>(

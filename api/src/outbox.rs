@@ -109,7 +109,7 @@ const fn kind_name(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Confirmation => "Confirmation of a form",
         MessageKind::OptIn => "Asks to confirm a consent",
-        MessageKind::Nurture => "Step of a sequence",
+        MessageKind::Nurture => "Sequence or mailing",
         MessageKind::FollowUpAssigned => "To staff: follow-up assigned",
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",
         MessageKind::FollowUpLate => "To staff: follow-up late",

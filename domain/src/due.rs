@@ -24,11 +24,14 @@ const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS
 
 const INBOUND: &str = "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' ORDER BY due_at LIMIT 1";
 
+const MAILING: &str = "SELECT due_at FROM mailing_progress WHERE (work = 'PLANNING' OR work = 'WITHHOLDING') \
+                       ORDER BY due_at LIMIT 1";
+
 /// When the oldest row of each subject is or was due, whether or not that lies in the past; none when no row waits.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 5]> {
+pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 6]> {
     let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD]).await?;
     let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
     Ok([
@@ -40,6 +43,7 @@ pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<Dat
         ),
         (Subject::FollowUps, follow_ups),
         (Subject::InboundMail, first(conn, INBOUND).await?),
+        (Subject::Mailings, first(conn, MAILING).await?),
     ])
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub enum Lane {
     /// Somebody waits for it: confirmations, reminders, mail to staff.
     Waiting,
-    /// Nobody waits for it: nurture mail, enrollments moving to their next step.
+    /// Nobody waits for it: nurture mail, enrollments moving to their next step, the planning of mailings.
     Bulk,
 }
 
@@ -45,21 +45,25 @@ pub enum Subject {
     FollowUps,
     /// Mails and notices that came in and are not yet applied.
     InboundMail,
+    /// Mailings that are being planned, or withheld after a stop.
+    Mailings,
 }
 
 impl Subject {
     /// Every subject, in the order of [`Subject::index`].
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::WaitingMail,
         Self::BulkMail,
         Self::Enrollments,
         Self::FollowUps,
         Self::InboundMail,
+        Self::Mailings,
     ];
 
     /// Every subject, in the order in which work on one makes work of the next due.
-    pub const BY_CAUSE: [Self; 5] = [
+    pub const BY_CAUSE: [Self; 6] = [
         Self::InboundMail,
+        Self::Mailings,
         Self::Enrollments,
         Self::FollowUps,
         Self::WaitingMail,
@@ -71,7 +75,7 @@ impl Subject {
     pub const fn lane(self) -> Lane {
         match self {
             Self::WaitingMail | Self::FollowUps | Self::InboundMail => Lane::Waiting,
-            Self::BulkMail | Self::Enrollments => Lane::Bulk,
+            Self::BulkMail | Self::Enrollments | Self::Mailings => Lane::Bulk,
         }
     }
 
@@ -84,6 +88,7 @@ impl Subject {
             Self::Enrollments => "ENROLLMENTS",
             Self::FollowUps => "FOLLOW_UPS",
             Self::InboundMail => "INBOUND_MAIL",
+            Self::Mailings => "MAILINGS",
         }
     }
 
@@ -165,6 +170,7 @@ mod tests {
             ("ENROLLMENTS", Subject::Enrollments),
             ("FOLLOW_UPS", Subject::FollowUps),
             ("INBOUND_MAIL", Subject::InboundMail),
+            ("MAILINGS", Subject::Mailings),
         ] {
             let nudge: Nudge = serde_json::from_str(&format!(r#"{{"v":1,"look_at":"{word}"}}"#)).unwrap();
             assert_eq!(nudge, Nudge::about(subject));

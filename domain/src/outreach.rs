@@ -12,6 +12,7 @@ pub mod find;
 pub mod gate;
 pub mod hand_off;
 pub mod hold;
+pub mod mailing;
 pub mod plan;
 pub mod provider;
 pub mod recover;

@@ -5,6 +5,7 @@
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
+use crate::outreach::mailing;
 use crate::{follow_up, inbound, sequence, sla};
 
 /// What a round did.
@@ -35,6 +36,14 @@ pub async fn enrollments(h: &Hospital, limit: usize) -> Result<Done<Round>> {
 /// When the database fails.
 pub async fn inbound_mail(h: &Hospital, limit: usize) -> Result<Done<Round>> {
     inbound::apply_due(h, limit).await
+}
+
+/// Goes on with a mailing that is being planned, or withheld after a stop.
+///
+/// # Errors
+/// When the database fails.
+pub async fn mailings(h: &Hospital) -> Result<Done<Round>> {
+    mailing::go_on(h).await
 }
 
 /// Reminds of follow-ups, and finds what is late.

@@ -115,6 +115,10 @@ typed_id!(/// Id of a lead.
     LeadId, "lead");
 typed_id!(/// Id of a lead event.
     LeadEventId, "levent");
+typed_id!(/// Id of a mailing.
+    MailingId, "mailing");
+typed_id!(/// Id of a change of state of a mailing's mail.
+    MailingChangeId, "mchange");
 typed_id!(/// Id of a message.
     MessageId, "msg");
 typed_id!(/// Id of a message event.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::enums::Purpose;
 use crate::id::{
-    CampaignId, ConsentEventId, ConsentWordingId, ContactId, EnrollmentId, FollowUpId, LeadId, MessageId,
-    SequenceId, StaffId, TemplateVersionId,
+    CampaignId, ConsentEventId, ConsentWordingId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId,
+    MessageId, SequenceId, StaffId, TemplateVersionId,
 };
 
 text_enum!(/// A message's life.
@@ -45,7 +45,7 @@ MessageKind {
     Confirmation = "CONFIRMATION",
     /// Asks for the second yes to a consent that was given on a form.
     OptIn = "OPT_IN",
-    /// A step of a sequence.
+    /// A step of a sequence, or a mail of a mailing.
     Nurture = "NURTURE",
     /// To staff: a follow-up was assigned.
     FollowUpAssigned = "FOLLOW_UP_ASSIGNED",
@@ -113,6 +113,8 @@ GateReason {
     TemplateNotApproved = "TEMPLATE_NOT_APPROVED",
     /// The sequence is paused.
     SequencePaused = "SEQUENCE_PAUSED",
+    /// Somebody stopped the mailing.
+    MailingStopped = "MAILING_STOPPED",
     /// The lead was closed or left the sequence.
     LeadLeft = "LEAD_LEFT",
     /// What it was about is no longer so.
@@ -205,6 +207,8 @@ pub struct Model {
     pub sequence_id: Option<SequenceId>,
     /// The campaign whose pause holds it.
     pub campaign_id: Option<CampaignId>,
+    /// The mailing that planned it.
+    pub mailing_id: Option<MailingId>,
     /// The text it is made of: the version it was planned with, and once the gate allowed it, the approved version that
     /// it goes out with. None for mails to staff about their work.
     pub template_version_id: Option<TemplateVersionId>,

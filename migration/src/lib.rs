@@ -28,6 +28,7 @@ mod m20261124_000004_extend_sequences;
 mod m20261124_000005_create_retention;
 mod m20261127_000001_create_inbound;
 mod m20261127_000011_create_sending_routes;
+mod m20261128_000001_create_mailings;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             whole(m20261124_000005_create_retention::Migration),
             whole(m20261127_000001_create_inbound::Migration),
             whole(m20261127_000011_create_sending_routes::Migration),
+            whole(m20261128_000001_create_mailings::Migration),
         ]
     }
 }

@@ -44,6 +44,17 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_message_enrollment_id_step_key_occurrence",
     ),
     (
+        "SELECT id FROM message WHERE mailing_id = ? AND id > ? ORDER BY id",
+        &["x", "x"],
+        "idx_message_mailing_id_id",
+    ),
+    (
+        "SELECT mailing_id FROM mailing_progress WHERE (work = 'PLANNING' OR work = 'WITHHOLDING') AND due_at <= ? \
+         ORDER BY due_at, mailing_id",
+        &[LATER],
+        "idx_mailing_progress_due_at_mailing_id",
+    ),
+    (
         "SELECT id FROM enrollment WHERE due_at <= ? AND state = ? ORDER BY due_at, id",
         &[LATER, "ACTIVE"],
         "idx_enrollment_due_at_id",

@@ -444,6 +444,7 @@ impl<'a> Post<'a> {
             caps: Caps::default(),
             history: &[],
             campaigns: &[],
+            mailing_stopped: false,
             sequence_paused: false,
             template,
             pacing: Pacing::Open,

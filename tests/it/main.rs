@@ -22,6 +22,7 @@ mod house;
 mod inbound;
 mod intake;
 mod ledger;
+mod mailings;
 mod nurture;
 mod preferences;
 mod privacy;

@@ -94,7 +94,7 @@ fn shapes() -> Vec<Shape> {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
         consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
-        frequency_cap idempotency inbound_mail inbound_party lead lead_event message message_event outreach_hold
+        frequency_cap idempotency inbound_mail inbound_party lead lead_event mailing mailing_change mailing_progress message message_event outreach_hold
         outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff suppression team
@@ -129,6 +129,14 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::inbound_mail::InboundState),
         ),
         ("inbound_mail", "kind", names!(entity::inbound_mail::InboundKind)),
+        ("mailing", "purpose", names!(enums::Purpose)),
+        ("mailing", "state", names!(entity::mailing::MailingState)),
+        ("mailing", "created_by_kind", names!(enums::ActorKind)),
+        (
+            "mailing_progress",
+            "work",
+            names!(entity::mailing_progress::MailingWork),
+        ),
         ("inbound_mail", "class", names!(entity::inbound_mail::BounceClass)),
         ("attempt", "outcome", names!(enums::AttemptOutcome)),
         ("audit_event", "actor_kind", names!(enums::ActorKind)),

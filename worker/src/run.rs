@@ -125,6 +125,7 @@ impl Worker {
             Subject::Enrollments => self.enrollments(stop).await,
             Subject::FollowUps => self.follow_ups(stop).await,
             Subject::InboundMail => self.inbound_mail(stop).await,
+            Subject::Mailings => self.mailings(stop).await,
         };
         metrics::looked(subject, started.elapsed());
         looked
@@ -254,6 +255,24 @@ impl Worker {
         }
         if looked.more && !stop.is_cancelled() {
             self.0.nudger.nudge(Subject::InboundMail);
+        }
+        Ok(looked)
+    }
+
+    /// Goes on with mailings, a short step at a time.
+    async fn mailings(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let h = &self.0.hospital;
+        let mut looked = Looked::default();
+        for _ in 0..ROUNDS_MAX {
+            let round = self.tell(round::mailings(h).await?);
+            looked.rows += round.rows;
+            looked.more = round.more;
+            if !looked.more || stop.is_cancelled() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(Subject::Mailings);
         }
         Ok(looked)
     }

@@ -18,6 +18,7 @@ use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::inbound::retain::keep_to_limits;
 use domain::nudge::Nudger;
+use domain::outreach::mailing::count::{self, FOLD_MAX};
 use domain::outreach::recover::expired_leases;
 use domain::privacy::retention;
 use domain::sequence::watchdog::{self, StuckReason};
@@ -44,6 +45,9 @@ const TOLD_MAX: usize = 20;
 
 /// Batches of the consent ledger that one sweep seals. More wait for the next, so that mail is not kept waiting.
 const SEAL_ROUNDS_MAX: usize = 10;
+
+/// Batches of changed mails that one sweep adds to the counts of mailings.
+const COUNT_ROUNDS_MAX: usize = 10;
 
 /// The sweep of one process.
 pub(crate) struct Sweep {
@@ -140,6 +144,7 @@ impl Sweep {
             }
         }
         self.seal().await;
+        count_mailings(&self.hospital).await?;
         Ok(())
     }
 }
@@ -175,6 +180,16 @@ pub(crate) async fn seal(h: &Hospital) -> Result<usize, Error> {
     }
     metrics::unsealed(seal::unsealed(&h.db).await?);
     Ok(total)
+}
+
+/// Adds what became of mailings' mails since the last sweep to their counts.
+pub(crate) async fn count_mailings(h: &Hospital) -> Result<(), Error> {
+    for _ in 0..COUNT_ROUNDS_MAX {
+        if count::fold(h).await? < FOLD_MAX {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Takes up what dead workers left behind. Answers how many messages there were.

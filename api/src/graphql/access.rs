@@ -92,7 +92,7 @@ const MARKETING: May = May::Roles(&[
     Role::PerformanceMarketer,
     Role::MarketingOps,
 ]);
-/// Those who write sequences.
+/// Those who write sequences and prepare mailings.
 const AUTHORS: May = May::Roles(&[
     Role::Admin,
     Role::MarketingStrategist,
@@ -113,7 +113,7 @@ const COPY: May = May::Roles(&[
 const ADMINS: May = May::Roles(&[Role::Admin]);
 /// Those who see to it that mail goes out and what comes back is heard.
 const OPERATORS: May = May::Roles(&[Role::Admin, Role::MarketingOps]);
-/// Those who let sequences loose on people.
+/// Those who let sequences and mailings loose on people.
 const PUBLISHERS: May = May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::MarketingOps]);
 
 /// Those who know how many more a service line can serve.
@@ -173,6 +173,9 @@ static TABLE: &[Rule] = &[
     query("messages", PEOPLE),
     query("explainMessage", PEOPLE),
     query("inboundMail", OPERATORS),
+    query("mailing", ALL),
+    query("mailings", ALL),
+    query("previewMailing", AUTHORS),
     query("outreachHolds", ALL),
     query("sendingStops", ALL),
     query("sendWindows", ALL),
@@ -221,6 +224,9 @@ static TABLE: &[Rule] = &[
     mutation("launchCampaign", MARKETING),
     mutation("pauseCampaign", MARKETING),
     mutation("recordSpend", MARKETING),
+    mutation("createMailing", AUTHORS),
+    mutation("startMailing", PUBLISHERS),
+    mutation("stopMailing", PUBLISHERS),
     mutation("createSequence", AUTHORS),
     mutation("publishSequence", PUBLISHERS),
     mutation("pauseSequence", PUBLISHERS),

@@ -8,16 +8,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
+use domain::outreach::mailing::count::{Progress, progress_of};
 use domain::viewer::Viewer;
 use entity::id::{
     AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId,
-    FollowUpId, FormId, LeadEventId, LeadId, MessageId, PlacementId, SequenceId, SequenceVersionId,
-    ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
+    FollowUpId, FormId, LeadEventId, LeadId, MailingId, MessageId, PlacementId, SequenceId,
+    SequenceVersionId, ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
 };
 use entity::{
     appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
     consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
-    form, lead, lead_event, message, placement, sequence, sequence_version, staff, template,
+    form, lead, lead_event, mailing, message, placement, sequence, sequence_version, staff, template,
     template_version, token,
 };
 use sea_orm::sea_query::Expr;
@@ -57,6 +58,7 @@ by_id! {
     FollowUpId => follow_up,
     FormId => form,
     LeadEventId => lead_event,
+    MailingId => mailing,
     MessageId => message,
     PlacementId => placement,
     SequenceId => sequence,
@@ -190,6 +192,21 @@ impl Loader<LinesOf> for Rows {
                 .push(row.service_line_id);
         }
         Ok(lines)
+    }
+}
+
+/// How far a mailing has come; none for a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProgressOf(pub MailingId);
+
+impl Loader<ProgressOf> for Rows {
+    type Value = Progress;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, mailings: &[ProgressOf]) -> Result<HashMap<ProgressOf, Progress>, Self::Error> {
+        let ids: Vec<MailingId> = mailings.iter().map(|mailing| mailing.0).collect();
+        let found = progress_of(&self.db, &ids).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(id, row)| (ProgressOf(id), row)).collect())
     }
 }
 

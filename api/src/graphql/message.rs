@@ -6,7 +6,7 @@ use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use domain::error::Error as DomainError;
 use domain::outreach::find;
 use domain::viewer::Viewer;
-use entity::id::{ContactId, LeadId, MessageId};
+use entity::id::{ContactId, LeadId, MailingId, MessageId};
 use entity::message::{self, Column};
 use entity::message_event;
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
@@ -20,6 +20,7 @@ use super::errors::Told;
 use super::id::{self, id};
 use super::lead::{self, Lead};
 use super::loaders::CapturedOf;
+use super::mailing::{self, Mailing};
 use super::page::{Connection, Order, PageArgs, cost, page};
 use super::scalars::DateTime;
 use super::sequence::{self, Enrollment, Sequence};
@@ -158,6 +159,11 @@ impl Message {
             return Ok(None);
         };
         Ok(Ask::of(ctx).load(id).await?.map(Enrollment))
+    }
+
+    /// The mailing that planned it.
+    async fn mailing(&self, ctx: &Context<'_>) -> Result<Option<Mailing>, Error> {
+        mailing::mailing(Ask::of(ctx), self.0.mailing_id).await
     }
 
     /// The step that planned it.
@@ -358,6 +364,8 @@ pub struct MessageFilter {
     lead_id: Option<ID>,
     /// To this contact.
     contact_id: Option<ID>,
+    /// Of this mailing.
+    mailing_id: Option<ID>,
     /// In this state, or one of these.
     state: Option<Vec<MessageState>>,
     /// Of one of these kinds.
@@ -375,6 +383,10 @@ impl MessageFilter {
         let contact = contact
             .map(|id| id::read::<ContactId>("filter.contactId", id))
             .transpose()?;
+        let mailing = self.mailing_id.as_ref();
+        let mailing = mailing
+            .map(|id| id::read::<MailingId>("filter.mailingId", id))
+            .transpose()?;
         // Alternatives instead of a list: SQLite sees through them to the partial indexes.
         let states = self.state.as_ref().map(|list| {
             let any = Condition::any();
@@ -389,6 +401,7 @@ impl MessageFilter {
         Ok(Condition::all()
             .add_option(lead.map(|lead| Column::LeadId.eq(lead)))
             .add_option(contact.map(|contact| Column::ContactId.eq(contact)))
+            .add_option(mailing.map(|mailing| Column::MailingId.eq(mailing)))
             .add_option(states)
             .add_option(kinds.map(|kinds| Column::Kind.is_in(kinds))))
     }

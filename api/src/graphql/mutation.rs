@@ -43,6 +43,7 @@ mod clause;
 mod consent;
 mod follow_up;
 mod lead;
+mod mailing;
 mod outreach;
 mod preferences;
 mod privacy;
@@ -72,6 +73,7 @@ pub struct Mutation(
     preferences::PreferenceMutation,
     suppression::SuppressionMutation,
     settle::SettleMutation,
+    mailing::MailingMutation,
     outreach::OutreachMutation,
     sending::SendingMutation,
     privacy::PrivacyMutation,

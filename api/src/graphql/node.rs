@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, Error, ID, Interface, Object};
 use entity::id::{
-    CampaignId, ContactId, FacilityId, FollowUpId, LeadId, MessageId, PlacementId, SequenceId, ServiceLineId,
-    StaffId, TeamId, TypedId,
+    CampaignId, ContactId, FacilityId, FollowUpId, LeadId, MailingId, MessageId, PlacementId, SequenceId,
+    ServiceLineId, StaffId, TeamId, TypedId,
 };
 
 use super::ask::Ask;
@@ -15,6 +15,7 @@ use super::follow_up::FollowUp;
 use super::id::{IDS_MAX, prefix, read};
 use super::lead::{self, Lead};
 use super::loaders::VisibleContact;
+use super::mailing::{self, Mailing};
 use super::message::{self, Message};
 use super::sequence::{self, Sequence};
 
@@ -46,6 +47,8 @@ pub enum Node {
     FollowUp(FollowUp),
     /// A sequence.
     Sequence(Sequence),
+    /// A mailing.
+    Mailing(Box<Mailing>),
     /// A message.
     Message(Box<Message>),
 }
@@ -112,6 +115,9 @@ async fn node(ask: &Ask, argument: &str, id: &ID) -> Result<Option<Node>, Error>
         Some(SequenceId::PREFIX) => sequence::sequence(ask, Some(read(argument, id)?))
             .await?
             .map(Node::Sequence),
+        Some(MailingId::PREFIX) => mailing::mailing(ask, Some(read(argument, id)?))
+            .await?
+            .map(|mailing| Node::Mailing(Box::new(mailing))),
         Some(MessageId::PREFIX) => message::message(ask, read(argument, id)?)
             .await?
             .map(|message| Node::Message(Box::new(message))),

@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, Error, ID, InputObject, Object, SimpleObject}
 use domain::error::Error as DomainError;
 use domain::outreach::template::catalog::CATALOG;
 use domain::outreach::template::lint::{examine, lint};
-use domain::outreach::template::{self, Draft, PrivateWords, Words, seal};
+use domain::outreach::template::{self, Draft, PrivateWords, Rendered, Words, seal};
 use domain::outreach::template_preview;
 use entity::id::{LeadId, TemplateId, TemplateVersionId};
 use entity::template::Column as TemplateColumn;
@@ -359,7 +359,7 @@ pub struct LintTemplateInput {
     bodies: Vec<TemplateBodyInput>,
 }
 
-/// A mail as a chosen lead's contact would read it.
+/// A mail as a chosen lead's contact would read it, or a made-up person.
 #[derive(SimpleObject)]
 pub struct TemplatePreview {
     /// The subject.
@@ -368,6 +368,17 @@ pub struct TemplatePreview {
     html: String,
     /// The plain-text part.
     text: String,
+}
+
+impl TemplatePreview {
+    /// A mail that was filled in.
+    pub(super) fn of(mail: Rendered) -> Self {
+        Self {
+            subject: mail.subject,
+            html: mail.html,
+            text: mail.text,
+        }
+    }
 }
 
 /// Templates, by key.
@@ -461,10 +472,6 @@ impl TemplateQuery {
         let mail = template_preview::preview(h, ask.viewer(), version, lead, language.as_deref())
             .await
             .told(ask)?;
-        Ok(TemplatePreview {
-            subject: mail.subject,
-            html: mail.html,
-            text: mail.text,
-        })
+        Ok(TemplatePreview::of(mail))
     }
 }

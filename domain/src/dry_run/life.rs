@@ -106,6 +106,9 @@ impl Life<'_> {
             }
             // Nothing comes back from a mail that nobody got.
             Subject::InboundMail => Ok(()),
+            // How far a mailing has come is not in the copy, and to whom else it would go neither: what it has planned
+            // for those who are goes out, and nothing is added.
+            Subject::Mailings => Ok(()),
         }
     }
 

@@ -88,6 +88,7 @@ fn supposed(
         occurrence: None,
         sequence_id: sequence.map(|sequence| sequence.id),
         campaign_id: sequence.and_then(|sequence| sequence.campaign_id),
+        mailing_id: None,
         template_version_id: playbook.template_current.get(&template_id).copied(),
         language: None,
         subject: String::new(),

@@ -16,6 +16,7 @@
 //! - Quiet hours hold for all nurture, in every zone the contact may be in and by every window that may hold there. A
 //!   requested reply and a mail to staff do not wait for the morning.
 //! - Pauses of the campaign or the sequence hold nurture where it is, and so does a text that is not approved.
+//! - A mailing that was stopped sends nothing any more.
 //! - *Promotional* nurture, that is marketing and research but neither care coordination nor reminders, also keeps to
 //!   the contact's own pause and choice of service lines, the frequency caps over all campaigns, and the campaign's days
 //!   and budget. What a campaign has not begun or cannot pay for waits; what comes after its last day never goes.
@@ -51,7 +52,7 @@ pub use self::sentence::explain;
 mod tests;
 
 /// Version of these rules, kept with every decision. It rises when a rule changes.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 
 /// How long a message waits before the gate looks again when no time is known, as under a pause.
 pub const RECHECK: TimeDelta = TimeDelta::minutes(15);
@@ -135,6 +136,8 @@ pub struct GateInput<'a> {
     pub campaigns: &'a [CampaignNow],
     /// Whether the sequence that planned it is paused.
     pub sequence_paused: bool,
+    /// Whether the mailing that planned it was stopped.
+    pub mailing_stopped: bool,
     /// Whether its text may go out.
     pub template: TemplateApproval,
     /// Whether the teams can serve those who would answer.
@@ -273,6 +276,7 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
             .then_some(GateReason::Suppressed),
         consent_missing(input),
         (input.is_promotional() && !input.preferences.wants_line).then_some(GateReason::LineUnwanted),
+        input.mailing_stopped.then_some(GateReason::MailingStopped),
         (!input.is_staff_notice() && input.lead_left).then_some(GateReason::LeadLeft),
         (input.is_promotional() && input.campaigns.iter().any(|campaign| campaign.is_over(input.now)))
             .then_some(GateReason::CampaignEnded),

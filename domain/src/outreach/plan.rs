@@ -204,7 +204,6 @@ pub fn own_subject(version: &template_version::Model) -> String {
     body.map(|body| body.subject.clone()).unwrap_or_default()
 }
 
-/// What every planned mail to a contact has in common.
 /// The message that a `Message-ID` of ours names, with or without its brackets; none for one that is not of ours.
 #[must_use]
 pub fn message_of(rfc_message_id: &str) -> Option<MessageId> {
@@ -216,6 +215,7 @@ pub fn message_of(rfc_message_id: &str) -> Option<MessageId> {
     id.parse().ok()
 }
 
+/// What every planned mail to a contact has in common.
 struct Blank<'a> {
     contact_id: ContactId,
     version: Option<&'a template_version::Model>,
@@ -235,6 +235,7 @@ impl Blank<'_> {
             step_key: Set(None),
             occurrence: Set(None),
             sequence_id: Set(None),
+            mailing_id: Set(None),
             campaign_id: Set(None),
             template_version_id: Set(self.version.map(|version| version.id)),
             // The template's own words until it is sent; then what was sent.

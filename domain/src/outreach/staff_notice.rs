@@ -165,6 +165,7 @@ fn notice(
         step_key: Set(None),
         occurrence: Set(None),
         sequence_id: Set(None),
+        mailing_id: Set(None),
         campaign_id: Set(None),
         template_version_id: Set(None),
         language: Set(None),

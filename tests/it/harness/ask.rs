@@ -302,6 +302,7 @@ fn selection_of(field: &str) -> &'static str {
         "recordSpend" => "spend { __typename }",
         "signIn" => "viewer { kind }",
         "suppressAddress" => "suppression { id reason }",
+        "createMailing" | "startMailing" | "stopMailing" => "mailing { id state version }",
         "holdOutreach" | "releaseOutreach" => "hold { id until reason }",
         "stopSending" | "resumeSending" => "stop { id domain reason }",
         "pauseSendingRoute" | "resumeSendingRoute" => "route { name state }",

@@ -95,6 +95,7 @@ impl Clinic {
             step_key: None,
             occurrence: None,
             sequence_id: None,
+            mailing_id: None,
             campaign_id,
             template_version_id: Some(template.id),
             language: None,

@@ -92,6 +92,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 step_key: None,
                 occurrence: None,
                 sequence_id: None,
+                mailing_id: None,
                 campaign_id: None,
                 template_version_id: Some(template.id),
                 language: None,

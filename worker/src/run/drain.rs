@@ -21,6 +21,8 @@ pub struct Drained {
     pub follow_ups: usize,
     /// Mails and notices that came in and were begun to be applied.
     pub inbound: usize,
+    /// Leads and mails of mailings looked at.
+    pub mailings: usize,
     /// Messages looked at, by as often as they were due.
     pub messages: usize,
 }
@@ -44,11 +46,13 @@ impl Worker {
                     Subject::Enrollments => drained.enrollments += rows,
                     Subject::FollowUps => drained.follow_ups += rows,
                     Subject::InboundMail => drained.inbound += rows,
+                    Subject::Mailings => drained.mailings += rows,
                     Subject::WaitingMail | Subject::BulkMail => drained.messages += rows,
                 }
             }
             if drained == before && !self.0.mailroom.quiet().await {
                 sweep::seal(&self.0.hospital).await?;
+                sweep::count_mailings(&self.0.hospital).await?;
                 return Ok(drained);
             }
         }

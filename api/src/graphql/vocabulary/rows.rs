@@ -310,7 +310,7 @@ pub enum MessageKind {
     Confirmation,
     /// Asks for the second yes to a consent that was given on a form.
     OptIn,
-    /// A step of a sequence.
+    /// A step of a sequence, or a mail of a mailing.
     Nurture,
     /// To staff: a follow-up was assigned.
     FollowUpAssigned,
@@ -567,6 +567,8 @@ pub enum GateReason {
     TemplateNotApproved,
     /// The sequence is paused.
     SequencePaused,
+    /// Somebody stopped the mailing.
+    MailingStopped,
     /// The lead was closed or left the sequence.
     LeadLeft,
     /// What it was about is no longer so.
@@ -605,6 +607,7 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::SendingStopped => Self::SendingStopped,
             Stored::TemplateNotApproved => Self::TemplateNotApproved,
             Stored::SequencePaused => Self::SequencePaused,
+            Stored::MailingStopped => Self::MailingStopped,
             Stored::LeadLeft => Self::LeadLeft,
             Stored::OutOfDate => Self::OutOfDate,
             Stored::TemplateFailed => Self::TemplateFailed,

@@ -10,9 +10,10 @@ use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::follow_up::FollowUpState;
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, SequenceId, ServiceLineId, StaffId,
     TemplateVersionId,
 };
+use entity::mailing::MailingState;
 use entity::message::{self, Decision, MessageKind};
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
@@ -25,7 +26,8 @@ use sea_orm::DatabaseTransaction;
 use super::Recipient;
 use super::rows::{
     Contacts, campaigns, contacts, enrollments, find_follow_ups, find_leads, find_staff, history, holds,
-    is_stopped, latest_consents, next_visits, preferences, sequences, suppressed, templates, unwanted_lines,
+    is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed, templates,
+    unwanted_lines,
 };
 use crate::consent::Standing;
 use crate::consent::standing::fold;
@@ -58,6 +60,8 @@ pub(in crate::outreach) struct Known<'a> {
     leads: HashMap<LeadId, Arc<lead::Model>>,
     enrollments: HashMap<EnrollmentId, EnrollmentState>,
     sequences: HashMap<SequenceId, (SequenceState, Option<CampaignId>)>,
+    /// Those of the batch, but for one that somebody is stopping at this moment.
+    mailings: HashMap<MailingId, MailingState>,
     campaigns: HashMap<CampaignId, CampaignNow>,
     holds: Vec<outreach_hold::Model>,
     sending_stopped: bool,
@@ -86,6 +90,7 @@ impl<'a> Known<'a> {
         hold: Contacts,
     ) -> Result<Self> {
         let contacts = contacts(tx, ids(messages, |m| m.contact_id), hold).await?;
+        let mailings = mailings(tx, ids(messages, |m| m.mailing_id), hold).await?;
         // Read after the locks: a withdrawal that was written before them must not be later than this, or it would not
         // count.
         let now = h.now();
@@ -121,6 +126,7 @@ impl<'a> Known<'a> {
             leads,
             enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
             sequences,
+            mailings,
             holds: holds(tx, &campaign_ids, &sequence_ids).await?,
             campaigns: campaigns(tx, campaign_ids, hospital_zone(playbook)).await?,
             sending_stopped: bulk && is_stopped(tx, &h.site.mail_domain().to_ascii_lowercase()).await?,
@@ -132,10 +138,15 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// What the gate says. None when the contact is locked by somebody, such as a withdrawal that is being written.
+    /// What the gate says. None when the contact or the mailing is locked by somebody, such as a withdrawal or a stop that
+    /// is being written.
     pub(in crate::outreach) fn ask(&self, message: &message::Model) -> Option<Asked> {
         let contact = match message.contact_id {
             Some(id) => Some(self.contacts.get(&id)?),
+            None => None,
+        };
+        let mailing = match message.mailing_id {
+            Some(id) => Some(*self.mailings.get(&id)?),
             None => None,
         };
         let staff = message.staff_id.and_then(|id| self.staff.get(&id));
@@ -179,6 +190,7 @@ impl<'a> Known<'a> {
             sequence_paused: self
                 .sequence(message)
                 .is_some_and(|(state, _)| state == SequenceState::Paused),
+            mailing_stopped: mailing == Some(MailingState::Stopped),
             template: self.approval(message),
             pacing: self.pacing(message, &campaigns),
             sending_stopped: self.sending_stopped,

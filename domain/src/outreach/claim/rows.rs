@@ -9,15 +9,16 @@ use entity::appointment::AppointmentState;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, SequenceId, ServiceLineId, StaffId, TemplateId,
-    TemplateVersionId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, SequenceId, ServiceLineId, StaffId,
+    TemplateId, TemplateVersionId,
 };
+use entity::mailing::MailingState;
 use entity::sending_stop::EVERY_DOMAIN;
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
 use entity::{
     appointment, campaign, campaign_spend, consent_event, contact, contact_line_preference,
-    contact_preference, enrollment, follow_up, lead, outreach_hold, sending_stop, sequence, staff,
+    contact_preference, enrollment, follow_up, lead, mailing, outreach_hold, sending_stop, sequence, staff,
     suppression, template_version,
 };
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
@@ -315,6 +316,30 @@ pub(super) async fn sequences(
         .into_iter()
         .map(|row| (row.id, (row.state, row.campaign_id)))
         .collect())
+}
+
+/// The mailings of a batch and, for a claim, nobody can stop them until it ends: so a stop comes either before the gate is
+/// asked or after the claim is written and then finds it. A claim that holds messages waits for nobody, so a mailing that
+/// is being stopped at this moment is passed over.
+pub(super) async fn mailings(
+    tx: &DatabaseTransaction,
+    ids: Vec<MailingId>,
+    hold: Contacts,
+) -> Result<HashMap<MailingId, MailingState>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = mailing::Entity::find()
+        .select_only()
+        .columns([mailing::Column::Id, mailing::Column::State])
+        .filter(mailing::Column::Id.is_in(ids))
+        .order_by_asc(mailing::Column::Id);
+    if hold == Contacts::Held {
+        // Shared: any number of claims go on at once. SQLite leaves it out.
+        select = select.lock_with_behavior(LockType::Share, LockBehavior::SkipLocked);
+    }
+    let rows = select.into_tuple::<(MailingId, MailingState)>().all(tx).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Campaigns with what they have cost so far, where that matters.

@@ -36,6 +36,7 @@ pub(super) fn explain_until(code: GateReason, until: Option<DateTime<Utc>>) -> D
         GateReason::SendingStopped => "Bulk mail is stopped to keep the good name of the sending domain.",
         GateReason::TemplateNotApproved => "The text is not approved, or was changed since.",
         GateReason::SequencePaused => "The sequence is paused.",
+        GateReason::MailingStopped => "The mailing was stopped.",
         GateReason::LeadLeft => "The lead was closed or left the sequence.",
         GateReason::OutOfDate => "What it was about is no longer so.",
         GateReason::TemplateFailed => "The template could not be filled in.",

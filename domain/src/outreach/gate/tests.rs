@@ -68,6 +68,7 @@ fn input(window: &SendWindow, kind: MessageKind) -> GateInput<'_> {
         caps: Caps::default(),
         history: &[],
         campaigns: &[],
+        mailing_stopped: false,
         sequence_paused: false,
         template: TemplateApproval::NotNeeded,
         pacing: Pacing::Open,

@@ -54,6 +54,7 @@ async fn mail(ground: &Ground, contact_id: ContactId, kind: MessageKind, purpose
         step_key: None,
         occurrence: None,
         sequence_id: None,
+        mailing_id: None,
         campaign_id: None,
         template_version_id: None,
         language: None,
