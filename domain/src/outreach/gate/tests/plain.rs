@@ -38,6 +38,7 @@ struct World {
     sent: Vec<DateTime<Utc>>,
     campaign: Option<(campaign::Model, i64)>,
     sequence_paused: bool,
+    mailing_stopped: bool,
     template: TemplateApproval,
     held: Option<Option<DateTime<Utc>>>,
     stopped: bool,
@@ -48,6 +49,9 @@ struct World {
 /// Whether the mail may go, said plainly.
 fn may_go(world: &World) -> bool {
     let now = world.now;
+    if world.mailing_stopped {
+        return false;
+    }
     if !world.has_address || now >= world.planned_at + TimeDelta::days(14) {
         return false;
     }
@@ -312,6 +316,7 @@ prop_compose! {
         held in prop::option::weighted(0.15, prop::option::of(minutes(-3000..3000))),
         flags in (
             prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.3),
+            prop::bool::weighted(0.05),
         ),
     ) -> World {
         let mut consents = consents;
@@ -325,7 +330,7 @@ prop_compose! {
             grant.address = Some(ADDRESS.to_owned());
             consents.push(grant);
         }
-        let (sequence_paused, stopped, lead_left, out_of_date) = flags;
+        let (sequence_paused, stopped, lead_left, out_of_date, mailing_stopped) = flags;
         World {
             kind,
             purpose,
@@ -342,6 +347,7 @@ prop_compose! {
             sent,
             campaign,
             sequence_paused,
+            mailing_stopped,
             template,
             held,
             stopped,
@@ -411,6 +417,7 @@ fn asked(world: &World) -> entity::message::Decision {
         history: &history,
         campaigns: &campaigns,
         sequence_paused: world.sequence_paused,
+        mailing_stopped: world.mailing_stopped,
         template: world.template,
         pacing: held.map_or(Pacing::Open, |until| Pacing::Held { until }),
         sending_stopped: world.stopped,
