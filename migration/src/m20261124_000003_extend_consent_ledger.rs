@@ -139,13 +139,13 @@ fn postgres() -> String {
     let kept = kept.join(" AND ");
     format!(
         "CREATE FUNCTION queue_consent_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-           INSERT INTO consent_unsealed (event_id) VALUES (NEW.id); RETURN NULL; END $$; \
+           INSERT INTO consent_unsealed (event_id) SELECT id FROM written; RETURN NULL; END $$; \
          CREATE FUNCTION keep_consent_ledger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
            RAISE EXCEPTION '{REFUSAL}'; END $$; \
          CREATE FUNCTION keep_consent_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
            IF {ERASED} AND {kept} THEN RETURN NEW; END IF; RAISE EXCEPTION '{REFUSAL}'; END $$; \
          CREATE TRIGGER consent_event_is_queued AFTER INSERT ON consent_event \
-           FOR EACH ROW EXECUTE FUNCTION queue_consent_event(); \
+           REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION queue_consent_event(); \
          CREATE TRIGGER consent_event_is_not_changed BEFORE UPDATE ON consent_event \
            FOR EACH ROW EXECUTE FUNCTION keep_consent_event(); \
          CREATE TRIGGER consent_event_is_not_deleted BEFORE DELETE ON consent_event \

@@ -333,6 +333,32 @@ async fn tables_are_those_of_the_entities(db: &DatabaseConnection) {
     }
 }
 
+/// On PostgreSQL each list of names is a domain.
+async fn domains_take_the_names_of_the_enums(db: &DatabaseConnection) {
+    for (table, column, names) in enum_columns() {
+        let sql = format!(
+            "SELECT pg_get_constraintdef(c.oid) AS line FROM information_schema.columns k \
+             JOIN pg_type t ON t.typname = k.domain_name JOIN pg_constraint c ON c.contypid = t.oid \
+             WHERE k.table_schema = 'public' AND k.table_name = '{table}' AND k.column_name = '{column}'"
+        );
+        let check = texts(db, &sql).await.concat();
+        let quoted = names
+            .iter()
+            .map(|name| format!("'{name}'::text"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let wanted = format!("CHECK ((VALUE = ANY (ARRAY[{quoted}])))");
+        assert_eq!(check, wanted, "{table}.{column}");
+    }
+    let others = "SELECT conrelid::regclass::text AS line FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0 \
+                  AND cardinality(conkey) = 1 AND pg_get_constraintdef(oid) LIKE '%= ANY (ARRAY[%'";
+    assert_eq!(
+        texts(db, others).await,
+        Vec::<String>::new(),
+        "lists of names that are read for every statement"
+    );
+}
+
 async fn migrated_sqlite() -> DatabaseConnection {
     let db = Database::connect("sqlite::memory:")
         .await
@@ -348,7 +374,7 @@ async fn every_table_on_sqlite_is_that_of_its_entity() {
 
 /// Runs where `TEST_DATABASE_URL` names a PostgreSQL server on which databases may be created.
 #[tokio::test]
-async fn every_table_on_postgresql_is_that_of_its_entity() {
+async fn every_table_and_list_of_names_on_postgresql_is_that_of_its_entity() {
     let Some(url) = std::env::var("TEST_DATABASE_URL")
         .ok()
         .filter(|url| url.starts_with("postgres"))
@@ -372,6 +398,7 @@ async fn every_table_on_postgresql_is_that_of_its_entity() {
         let db = Database::connect(url).await.unwrap();
         Migrator::up(&db, None).await.unwrap();
         tables_are_those_of_the_entities(&db).await;
+        domains_take_the_names_of_the_enums(&db).await;
         db.close().await.unwrap();
     })
     .await;
