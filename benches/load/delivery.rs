@@ -7,11 +7,9 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use domain::nudge::NoNudges;
-use domain::quiet_hours::is_allowed;
-use domain::quiet_hours::windows::SendWindows;
 use domain::signal::Signals;
+use entity::message::MessageState;
 use lettre::address::Envelope;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::task::JoinSet;
 use worker::deliver::Transport;
 use worker::run::Worker;
@@ -19,7 +17,9 @@ use worker::settings::WorkerSettings;
 use worker::smtp::{SmtpConfig, SmtpPool};
 
 use crate::ground::Ground;
+use crate::peer;
 use crate::process::Process;
+use crate::readers::{Post, Readers, in_state, somewhere_by_day};
 use crate::report::{Report, grouped, per_sec};
 use crate::smtp_sink::{Keep, ReceivedMail, SmtpSink};
 use crate::{Result, say};
@@ -32,68 +32,84 @@ const COUNTED: usize = 500;
 const CONNECTIONS: usize = 32;
 /// How long nothing may arrive before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Said when there is nowhere to write to.
+const QUIET: &str = "quiet hours hold everywhere at this moment; run it again in some hours";
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Leads that may be written to, one for each contact. Copies only: among the originals are suppressed addresses.
-const READERS: &str = "CREATE TABLE bench_reader AS SELECT DISTINCT ON (c.id) l.id AS lead_id, c.id AS contact_id, \
-    c.email_normalized AS address FROM lead l JOIN contact c ON c.id = l.contact_id \
-    WHERE l.stage <> 'CLOSED' AND c.email ~ '^c[0-9]+[.]'";
-
-/// Each agreed a moment ago.
-const CONSENTS: &str = "INSERT INTO consent_event (id, contact_id, medium, address, purpose, action, level, wording_id, \
-    language, method, source, personal_salt, commitment, actor_kind, occurred_at, recorded_at) \
-    SELECT copied(contact_id, -1), contact_id, 'EMAIL', address, 'MARKETING', 'GRANT', 'EXPRESS', w.id, 'en', \
-    'WEB_FORM', '{}', '\\x00', '\\x00', 'VISITOR', now() - interval '1 minute', now() - interval '1 minute' FROM bench_reader, \
-    (SELECT id FROM consent_wording WHERE purpose = 'MARKETING' AND medium = 'EMAIL' ORDER BY language, id LIMIT 1) w";
-
-/// And is in a place where it is day. $1: the place.
-const PLACES: &str =
-    "UPDATE contact SET time_zone = $1, region = NULL FROM bench_reader r WHERE contact.id = r.contact_id";
-
-/// A mail for as many as have none yet, due a moment ago. $1: how many.
-const MESSAGES: &str = "INSERT INTO message (id, kind, lane, purpose, origin_key, lead_id, contact_id, sequence_id, \
-    template_version_id, subject, rfc_message_id, state, due_at, expires_at, attempts, fence, created_at) \
-    SELECT copied(lead_id, -2), 'NURTURE', 'BULK', 'MARKETING', 'bench/' || lead_id, lead_id, contact_id, s.id, t.id, '', \
-    copied(lead_id, -2) || '@bench.example', 'PLANNED', now() - interval '1 minute', now() + interval '7 days', 0, 0, \
-    now() - interval '1 minute' FROM (SELECT * FROM bench_reader r WHERE NOT EXISTS \
-    (SELECT 1 FROM message m WHERE m.id = copied(r.lead_id, -2)) LIMIT $1) r, \
-    (SELECT id FROM sequence WHERE state = 'PUBLISHED' AND campaign_id IS NULL AND purpose = 'MARKETING' LIMIT 1) s, \
-    (SELECT v.id FROM template_version v JOIN template t ON t.id = v.template_id WHERE t.key = 'sleep-day-2' \
-     ORDER BY v.version DESC LIMIT 1) t";
-
-/// Measures it.
+/// Measures it on servers, with what others take for the same bytes.
 pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
-    report.section("Nurture mails with gate, claim and settling, by one leadward worker");
+    report.section(
+        "Nurture mails with gate, claim and settling, by one leadward worker on PostgreSQL and Redis",
+    );
     let Some(place) = somewhere_by_day(ground) else {
-        report.line(
-            "  not measured",
-            "-",
-            "quiet hours hold everywhere at this moment; run it again in some hours",
-        );
+        report.line("  not measured", "-", QUIET);
         return Ok(());
     };
+    let (rate, mails) = deliver(ground, place, report, "worker").await?;
+    let mails = Arc::new(mails);
+    say("Delivering the same mails by plain lettre.");
+    let plain = MAILS as f64 / plain(mails.clone()).await?.as_secs_f64();
+    let note = format!("the same bytes over {CONNECTIONS} no-delay connections");
+    report.line("  plain lettre", per_sec(plain), note);
+    report.line("  ratio", format!("{:.2}", rate / plain), "goal 0.25");
+    say("Delivering the same mails by BullMQ and Nodemailer.");
+    let (redis_url, _) = ground.redis()?;
+    let peer = MAILS as f64
+        / peer::deliver(&mails, redis_url, &ground.directory)
+            .await?
+            .as_secs_f64();
+    report.line("  BullMQ and Nodemailer", per_sec(peer), peer::NOTE);
+    report.line("  ratio", format!("{:.2}", rate / peer), "goal 3");
+    Ok(())
+}
+
+/// Measures it on SQLite, in one process with everything else.
+pub async fn measure_embedded(report: &mut Report) -> Result<()> {
+    let ground = Ground::embedded().await?;
+    let measured = embedded(&ground, report).await;
+    ground.clear().await?;
+    measured
+}
+
+async fn embedded(ground: &Ground, report: &mut Report) -> Result<()> {
+    report.section("The same by leadward serve on SQLite, without a server");
+    let Some(place) = somewhere_by_day(ground) else {
+        report.line("  not measured", "-", QUIET);
+        return Ok(());
+    };
+    leadward::demo::ensure(&ground.hospital).await?;
+    ground.run(crate::fill::NOTHING_DUE_EMBEDDED).await?;
+    deliver(ground, place, report, "serve, embedded").await?;
+    Ok(())
+}
+
+/// Delivers them by a process and says how it went: mails a second, and the mails.
+async fn deliver(
+    ground: &Ground,
+    place: Tz,
+    report: &mut Report,
+    process: &str,
+) -> Result<(f64, Vec<ReceivedMail>)> {
     say("Delivering mails.");
-    prepare(ground, place).await?;
-    plan(ground, COUNTED).await?;
+    let mut readers = Readers::make(ground, "reader", MAILS + COUNTED, place).await?;
+    ground.run("ANALYZE").await?;
+    readers.plan(ground, COUNTED, Post::Bulk).await?;
     let statements = statements(ground).await?;
-    plan(ground, MAILS).await?;
+    readers.plan(ground, MAILS, Post::Bulk).await?;
+    ground.run("ANALYZE").await?;
     let sink = SmtpSink::start_with(Keep::Bodies, None).await;
-    let worker = Process::start(ground, "worker", &[("SMTP_URL", sink.url())])?;
-    let took = arrival(&sink).await?;
+    let worker = Process::start(ground, ground.sender(), &[("SMTP_URL", sink.url())])?;
+    let took = arrival(&sink, MAILS).await?;
     let settled = settled(ground).await?;
     let memory = worker.peak_rss_mb()?;
     let cpu_ms = worker.cpu()?.as_secs_f64() * 1000.0 / MAILS as f64;
     worker.stop().await?;
     let mails = sink.received();
-    drop(sink);
     let ids: HashSet<&str> = mails.iter().map(|mail| mail.message_id.as_str()).collect();
     let rate = MAILS as f64 / took.as_secs_f64();
     let bytes: usize = mails.iter().map(|mail| mail.data.len()).sum::<usize>() / mails.len().max(1);
     let (twice, missing) = (mails.len() - ids.len(), MAILS.saturating_sub(ids.len()));
-    say("Delivering the same mails by plain lettre.");
-    let plain = MAILS as f64 / plain(mails).await?.as_secs_f64();
-
     let many = grouped(MAILS as u64);
     report.line(
         "  delivered and settled",
@@ -106,7 +122,7 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
         "",
     );
     report.line(
-        "  processor time of the worker a mail",
+        "  processor time of the process a mail",
         format!("{cpu_ms:.2} ms"),
         "",
     );
@@ -115,45 +131,8 @@ pub async fn measure(ground: &Ground, report: &mut Report) -> Result<()> {
         format!("{statements:.2}"),
         format!("in a batch of {COUNTED}, the workers' looking for more included"),
     );
-    let note = format!("the same bytes over {CONNECTIONS} no-delay connections");
-    report.line("  plain lettre", per_sec(plain), note);
-    report.line("  ratio", format!("{:.2}", rate / plain), "");
-    report.memory("worker", memory);
-    Ok(())
-}
-
-/// A time zone in which marketing may be written to now. On Sundays there are hours without one.
-pub fn somewhere_by_day(ground: &Ground) -> Option<Tz> {
-    let now = ground.hospital.now();
-    let zones = (-14..=12).filter_map(|west: i32| format!("Etc/GMT{west:+}").parse::<Tz>().ok());
-    // The day must not end while mails are on their way.
-    let later = now + chrono::TimeDelta::minutes(10);
-    let windows = SendWindows::default();
-    let window = windows.of(None);
-    zones
-        .into_iter()
-        .find(|zone| [now, later].iter().all(|at| is_allowed(*at, &[*zone], window)))
-}
-
-/// Readers who have agreed and are awake.
-async fn prepare(ground: &Ground, place: Tz) -> Result<()> {
-    let wanted = MAILS + COUNTED;
-    ground.run(&format!("{READERS} LIMIT {wanted}")).await?;
-    let readers: i64 = ground.ask("SELECT count(*) FROM bench_reader").await?;
-    if readers != wanted as i64 {
-        return Err(format!("only {readers} contacts can be written to").into());
-    }
-    ground.run(CONSENTS).await?;
-    let places = Statement::from_sql_and_values(DbBackend::Postgres, PLACES, [place.name().into()]);
-    ground.db().execute_raw(places).await?;
-    ground.run("VACUUM ANALYZE consent_event, contact").await
-}
-
-async fn plan(ground: &Ground, mails: usize) -> Result<()> {
-    let mails = i64::try_from(mails)?;
-    let messages = Statement::from_sql_and_values(DbBackend::Postgres, MESSAGES, [mails.into()]);
-    ground.db().execute_raw(messages).await?;
-    ground.run("VACUUM ANALYZE message").await
+    report.memory(process, memory);
+    Ok((rate, mails))
 }
 
 /// The statements that a mail of a full batch costs, by a worker within this process.
@@ -171,10 +150,10 @@ async fn statements(ground: &Ground) -> Result<f64> {
     Ok(watch.take().len() as f64 / COUNTED as f64)
 }
 
-/// The time from the first mail to the last.
-async fn arrival(sink: &SmtpSink) -> Result<Duration> {
+/// The time from the first mail to the last of so many.
+pub async fn arrival(sink: &SmtpSink, wanted: usize) -> Result<Duration> {
     let (mut first, mut last_news, mut count) = (None, Instant::now(), 0);
-    while count < MAILS {
+    while count < wanted {
         tokio::time::sleep(LOOK).await;
         let arrived = sink.count();
         if arrived > count {
@@ -192,12 +171,7 @@ async fn settled(ground: &Ground) -> Result<i64> {
     let deadline = Instant::now() + Duration::from_secs(5);
     let all = (MAILS + COUNTED) as i64;
     loop {
-        let settled: i64 = ground
-            .ask(
-                "SELECT count(*) FROM message m JOIN bench_reader r ON m.id = copied(r.lead_id, -2) \
-                  WHERE m.state = 'ACCEPTED'",
-            )
-            .await?;
+        let settled = in_state(ground, MessageState::Accepted).await?;
         if settled == all || Instant::now() > deadline {
             return Ok(settled - COUNTED as i64);
         }
@@ -206,12 +180,12 @@ async fn settled(ground: &Ground) -> Result<i64> {
 }
 
 /// The same mails to another sink, by lettre on connections that are held open, and nothing else.
-async fn plain(mails: Vec<ReceivedMail>) -> Result<Duration> {
+async fn plain(mails: Arc<Vec<ReceivedMail>>) -> Result<Duration> {
     let sink = SmtpSink::start_with(Keep::Bodies, None).await;
     let mut config: SmtpConfig = sink.url().parse()?;
     config.connections = CONNECTIONS;
     let pool = SmtpPool::new(config)?;
-    let (mails, next) = (Arc::new(mails), Arc::new(AtomicUsize::new(0)));
+    let next = Arc::new(AtomicUsize::new(0));
     let began = Instant::now();
     let mut senders = JoinSet::new();
     for _ in 0..CONNECTIONS {

@@ -40,6 +40,16 @@ const NOTHING_DUE: &str = "
     UPDATE follow_up SET due_at = now() + interval '30 days', remind_at = NULL WHERE state = 'OPEN';
     UPDATE lead SET sla_due_at = now() + interval '30 days' WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
 
+/// The same for SQLite, where times are text.
+pub const NOTHING_DUE_EMBEDDED: &str = "
+    UPDATE enrollment SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days') WHERE state = 'ACTIVE';
+    UPDATE message SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'),
+        expires_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+60 days') WHERE state IN ('PLANNED', 'DEFERRED');
+    UPDATE follow_up SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'), remind_at = NULL
+        WHERE state = 'OPEN';
+    UPDATE lead SET sla_due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days')
+        WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
+
 /// Fills the database and says with what.
 pub async fn fill(ground: &Ground) -> Result<String> {
     say("Filling it: the demo hospital, then copies of it.");
@@ -48,7 +58,7 @@ pub async fn fill(ground: &Ground) -> Result<String> {
     ground.run(NOTHING_DUE).await?;
     ground.run(COPIED_ID).await?;
     let copies = (LEADS.saturating_sub(made.leads)).div_ceil(made.leads.max(1));
-    let connection = one_connection(&ground.database_url).await?;
+    let connection = one_connection(ground.database_url()?).await?;
     for table in TABLES {
         connection
             .execute_unprepared(&copy(&connection, table, copies).await?)

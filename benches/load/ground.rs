@@ -1,4 +1,5 @@
-//! Where the bench runs: a scratch database on a PostgreSQL server, keys of its own in Redis, and a directory.
+//! Where the bench runs: a scratch database on a PostgreSQL server, keys of its own in Redis, and a directory. Or, as one
+//! process alone does, an SQLite database in that directory.
 
 use std::path::PathBuf;
 
@@ -23,15 +24,24 @@ const SECRET_KEY: &str = "62656e636862656e636862656e636862656e636862656e63686265
 pub struct Ground {
     /// The installation, for what is measured inside this process.
     pub hospital: Hospital,
-    /// Address of the scratch database.
-    pub database_url: String,
     /// Scripts and logs of this run.
     pub directory: PathBuf,
     /// Processes that wanted to run, on average of a minute, before the bench began: what else the machine does.
     pub busy_before: f64,
-    server: String,
-    name: String,
-    redis_url: String,
+    store: Store,
+}
+
+/// What keeps the rows and the nudges.
+enum Store {
+    /// A scratch database and Redis.
+    Servers {
+        server: String,
+        name: String,
+        database_url: String,
+        redis_url: String,
+    },
+    /// The directory.
+    Embedded,
 }
 
 impl Ground {
@@ -50,18 +60,60 @@ impl Ground {
         let database_url = database_url.to_string();
         let directory = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&directory)?;
-        let settings = settings(&database_url);
+        let settings = settings(&["--database-url", &database_url]);
         boot::migrate(&boot::connect(&settings).await?).await?;
         let hospital = boot::hospital(&settings).await?;
-        Ok(Self {
-            hospital,
-            database_url,
-            directory,
-            busy_before,
+        let store = Store::Servers {
             server,
             name,
+            database_url,
             redis_url,
+        };
+        Ok(Self {
+            hospital,
+            directory,
+            busy_before,
+            store,
         })
+    }
+
+    /// Makes an installation without servers.
+    pub async fn embedded() -> Result<Self> {
+        let busy_before = load_average()?;
+        let directory = std::env::temp_dir().join(format!("{PREFIX}embedded_{}", std::process::id()));
+        std::fs::create_dir_all(&directory)?;
+        let data = directory.display().to_string();
+        let hospital = boot::hospital(&settings(&["--data-dir", &data])).await?;
+        Ok(Self {
+            hospital,
+            directory,
+            busy_before,
+            store: Store::Embedded,
+        })
+    }
+
+    /// What of the program sends mail here.
+    pub fn sender(&self) -> &'static str {
+        match self.store {
+            Store::Servers { .. } => "worker",
+            Store::Embedded => "serve",
+        }
+    }
+
+    /// Address of the scratch database; none when it is embedded.
+    pub fn database_url(&self) -> Result<&str> {
+        match &self.store {
+            Store::Servers { database_url, .. } => Ok(database_url),
+            Store::Embedded => Err("an embedded database has no address".into()),
+        }
+    }
+
+    /// Redis, and what its keys begin with; none when there is none.
+    pub fn redis(&self) -> Result<(&str, &str)> {
+        match &self.store {
+            Store::Servers { redis_url, name, .. } => Ok((redis_url, name)),
+            Store::Embedded => Err("an embedded installation has no Redis".into()),
+        }
     }
 
     /// The database, through a pool of this process.
@@ -71,27 +123,47 @@ impl Ground {
 
     /// The installation through a pool of its own, on which every statement is seen. Not for measuring rates.
     pub async fn watched(&self) -> Result<(Hospital, Watch)> {
-        let mut hospital = boot::hospital(&settings(&self.database_url)).await?;
+        let mut hospital = boot::hospital(&self.settings()).await?;
         let watch = Watch::on(&mut hospital.db);
         Ok((hospital, watch))
     }
 
+    fn settings(&self) -> Settings {
+        match &self.store {
+            Store::Servers { database_url, .. } => settings(&["--database-url", database_url]),
+            Store::Embedded => settings(&["--data-dir", &self.directory.display().to_string()]),
+        }
+    }
+
     /// The environment of a process of this installation: nothing but what is named here.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("DATABASE_URL", self.database_url.clone()),
-            ("REDIS_URL", self.redis_url.clone()),
-            ("QUEUE_PREFIX", self.name.clone()),
+        let mut environment = vec![
             ("SECRET_KEY", SECRET_KEY.to_owned()),
             ("PUBLIC_URL", "http://127.0.0.1:8080".to_owned()),
-        ]
+            // Any port that is free.
+            ("LISTEN_ADDR", "127.0.0.1:0".to_owned()),
+        ];
+        match &self.store {
+            Store::Servers {
+                name,
+                database_url,
+                redis_url,
+                ..
+            } => environment.extend([
+                ("DATABASE_URL", database_url.clone()),
+                ("REDIS_URL", redis_url.clone()),
+                ("QUEUE_PREFIX", name.clone()),
+            ]),
+            Store::Embedded => environment.push(("DATA_DIR", self.directory.display().to_string())),
+        }
+        environment
     }
 
     /// One value of the database.
     pub async fn ask<T: sea_orm::TryGetable>(&self, sql: &str) -> Result<T> {
         let row = self
             .db()
-            .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+            .query_one_raw(Statement::from_string(self.db().get_database_backend(), sql))
             .await?;
         Ok(row.ok_or("the database answered nothing")?.try_get_by_index(0)?)
     }
@@ -105,8 +177,16 @@ impl Ground {
     /// Gives everything back.
     pub async fn clear(self) -> Result<()> {
         self.hospital.db.close().await?;
-        run(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
-        forget_keys(&self.redis_url, &self.name).await?;
+        if let Store::Servers {
+            server,
+            name,
+            redis_url,
+            ..
+        } = &self.store
+        {
+            run(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+            forget_keys(redis_url, name).await?;
+        }
         std::fs::remove_dir_all(&self.directory)?;
         Ok(())
     }
@@ -118,15 +198,9 @@ fn load_average() -> Result<f64> {
 }
 
 /// The settings that a process of the bench's installation has, with defaults for everything else.
-fn settings(database_url: &str) -> Settings {
-    Cli::parse_from([
-        "leadward",
-        "--database-url",
-        database_url,
-        "--secret-key",
-        SECRET_KEY,
-    ])
-    .settings
+fn settings(where_kept: &[&str]) -> Settings {
+    let flags = ["leadward", "--secret-key", SECRET_KEY];
+    Cli::parse_from(flags.iter().chain(where_kept)).settings
 }
 
 async fn run(server: &str, sql: &str) -> Result<()> {

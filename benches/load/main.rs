@@ -12,10 +12,13 @@ mod fill;
 mod ground;
 mod http;
 mod intake;
+mod kill;
 mod load;
 mod page;
+mod peer;
 mod pgbench;
 mod process;
+mod readers;
 mod report;
 mod routes;
 #[path = "../../tests/it/harness/smtp_sink.rs"]
@@ -35,7 +38,15 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The parts, in the order in which they run: readers first, and last the one that leaves most rows behind.
-const PARTS: [&str; 5] = ["page", "dashboard", "delivery", "routes", "intake"];
+const PARTS: [&str; 7] = [
+    "page",
+    "dashboard",
+    "delivery",
+    "embedded",
+    "routes",
+    "intake",
+    "kill",
+];
 
 fn main() -> ExitCode {
     // cargo adds a flag of its own.
@@ -99,6 +110,10 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
         let measured = delivery::measure(ground, &mut report).await;
         report.end_part("delivery", measured);
     }
+    if wanted("embedded") {
+        let measured = delivery::measure_embedded(&mut report).await;
+        report.end_part("embedded", measured);
+    }
     if wanted("routes") {
         let measured = routes::measure(ground, &mut report).await;
         report.end_part("routes", measured);
@@ -106,6 +121,10 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
     if wanted("intake") {
         let measured = intake::measure(ground, &mut report).await;
         report.end_part("intake", measured);
+    }
+    if wanted("kill") {
+        let measured = kill::measure(ground, &mut report).await;
+        report.end_part("kill", measured);
     }
     Ok(report)
 }

@@ -24,7 +24,7 @@ pub async fn run(ground: &Ground, name: &str, script: &str) -> Result<f64> {
         .arg(format!("--time={}", MEASURED.as_secs()))
         .arg("--file")
         .arg(&path)
-        .arg(&ground.database_url)
+        .arg(ground.database_url()?)
         .output()
         .await
         .map_err(|error| format!("pgbench (on Debian in the package postgresql) cannot be run: {error}"))?;

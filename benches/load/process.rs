@@ -1,6 +1,6 @@
 //! Real processes of the program, as they run in production, and what they use.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -27,7 +27,9 @@ pub struct Process {
 impl Process {
     /// Starts `leadward <command>`, logging into the run's directory.
     pub fn start(ground: &Ground, command: &str, more: &[(&str, String)]) -> Result<Self> {
-        let log = File::create(ground.directory.join(format!("{command}.log")))?;
+        // Those of one command write one after another.
+        let log = ground.directory.join(format!("{command}.log"));
+        let log = OpenOptions::new().create(true).append(true).open(log)?;
         let child = Command::new(env!("CARGO_BIN_EXE_leadward"))
             .arg(command)
             .env_clear()
@@ -65,6 +67,12 @@ impl Process {
             .ok_or("/proc shows no memory")?;
         let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024.0 / 1e6)
+    }
+
+    /// Ends it as a power cut would.
+    pub async fn kill(mut self) -> Result<()> {
+        self.child.kill().await?;
+        Ok(())
     }
 
     /// Asks it to stop and waits for its end.

@@ -1,9 +1,13 @@
-# PostgreSQL and Redis for the tests: those that are named, those that answer, or private ones that end with the script.
+# PostgreSQL and Redis for tests and benches: those that are named, those that answer, or private ones that end with the script.
 #
 # LEADWARD_TEST_PRIVATE_SERVERS=1 starts private ones even where others answer.
 
 servers_dir=
 private_postgres=
+# What stops the private PostgreSQL at once, without any writing down, and starts it again.
+private_postgres_restart=
+# The data is thrown away, so nothing waits for the disk.
+private_postgres_settings='-c fsync=off -c synchronous_commit=off -c full_page_writes=off'
 private_redis_pid=
 
 # Call it from the script's EXIT trap.
@@ -66,6 +70,13 @@ as_postgres() {
   fi
 }
 
+# The same as words of a command.
+as_postgres_words() {
+  if [[ $(id -u) -eq 0 ]]; then
+    printf 'runuser -u postgres --'
+  fi
+}
+
 # Where initdb and pg_ctl are: Debian keeps each version in a folder of its own and off the PATH.
 postgres_programs() {
   local newest
@@ -99,12 +110,19 @@ start_private_postgres() {
   as_postgres "$programs/initdb" -D "$servers_dir/postgres" -U postgres --auth=trust --encoding=UTF8 --locale=C --no-sync \
     >"$servers_dir/postgres.log" 2>&1 || die "initdb failed: $(tail -n 5 "$servers_dir/postgres.log")"
   private_postgres=$programs
-  # The data is thrown away, so nothing waits for the disk.
   as_postgres "$programs/pg_ctl" -D "$servers_dir/postgres" -l "$servers_dir/postgres/server.log" -w -t 60 -s start -o \
     "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$servers_dir/postgres -c max_connections=300 \
-     -c fsync=off -c synchronous_commit=off -c full_page_writes=off" </dev/null >&2 ||
+     $private_postgres_settings" </dev/null >&2 ||
     die "PostgreSQL did not start: $(tail -n 5 "$servers_dir/postgres/server.log")"
+  private_postgres_restart="cd / && $(as_postgres_words) $programs/pg_ctl -D $servers_dir/postgres \
+    -l $servers_dir/postgres/server.log -m immediate -w -t 60 -s restart </dev/null >&2"
   export TEST_DATABASE_URL=postgres://postgres@127.0.0.1:$port/postgres
+}
+
+# As a hospital runs it: what was committed is on the disk.
+need_durable_postgres() {
+  private_postgres_settings=
+  need_postgres
 }
 
 # Sets TEST_DATABASE_URL.
