@@ -55,11 +55,8 @@ impl Ask {
         };
         Self {
             cursors: Cursors::new(&api.hospital.secrets),
-            // One statement for what a page needs: a page never has more than fits in one batch, and on a busy machine
-            // its rows take longer to ask than the usual millisecond.
-            rows: DataLoader::new(rows, tokio::spawn)
-                .delay(std::time::Duration::from_millis(5))
-                .max_batch_size(domain::db::BATCH_MAX),
+            // One statement for what a page needs: a page never has more than fits in one batch.
+            rows: DataLoader::new(rows, tokio::spawn).max_batch_size(domain::db::BATCH_MAX),
             playbook: RwLock::default(),
             fault_told: AtomicBool::new(false),
             executed: AtomicBool::new(false),

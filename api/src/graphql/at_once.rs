@@ -14,8 +14,8 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
+use futures_util::future::join_all;
 use futures_util::poll;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 
 /// An object of type `T`, under the same name in the schema. Where objects can hold each other in a circle, one of them
 /// has to be left to the engine, or the type of the whole has no end.
@@ -100,7 +100,7 @@ async fn resolve<'a, T: ContainerType>(
     let answer =
         |field: &'a Positioned<Field>| async move { object.resolve_field(&ctx.with_field(field)).await };
     let mut results = IndexMap::with_capacity(fields.len());
-    let mut waiting = FuturesUnordered::new();
+    let mut waiting = Vec::new();
     // One place for the fields, one after another: what answers at once leaves it to the next.
     let mut place = Box::pin(None);
     for field in fields {
@@ -127,7 +127,9 @@ async fn resolve<'a, T: ContainerType>(
             }
         }
     }
-    while let Some((key, answered)) = waiting.next().await {
+    // Not a stream of whoever comes first: that wakes itself after each round, and the page's other rows would not have
+    // asked their loaders yet when the first row's are looked up.
+    for (key, answered) in join_all(waiting).await {
         note(ctx, &mut results, key, answered);
     }
     if results.is_empty() {
