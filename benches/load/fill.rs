@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use leadward::demo;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
@@ -11,6 +12,9 @@ use crate::{Result, say};
 
 /// Leads wanted.
 const LEADS: u64 = 100_000;
+
+/// The age between a copy and the next.
+const COPIES_APART_SECS: u32 = 97;
 
 /// What is copied, in the order in which rows point at each other.
 const TABLES: [&str; 12] = [
@@ -60,9 +64,8 @@ pub async fn fill(ground: &Ground) -> Result<String> {
     let copies = (LEADS.saturating_sub(made.leads)).div_ceil(made.leads.max(1));
     let connection = one_connection(ground.database_url()?).await?;
     for table in TABLES {
-        connection
-            .execute_unprepared(&copy(&connection, table, copies).await?)
-            .await?;
+        let sql = copy(&connection, table, "true", copies, COPIES_APART_SECS).await?;
+        connection.execute_unprepared(&sql).await?;
     }
     connection.execute_unprepared("VACUUM ANALYZE").await?;
     connection.close().await?;
@@ -73,6 +76,23 @@ pub async fn fill(ground: &Ground) -> Result<String> {
     let secs = began.elapsed().as_secs();
     say(&format!("That took {secs} s."));
     Ok(format!("{} leads ({size})", grouped(leads.unsigned_abs())))
+}
+
+/// Copies the rows of contacts that were made at this instant or later, with what they asked and agreed to, so many times.
+pub async fn copy_since(ground: &Ground, since: DateTime<Utc>, copies: u64) -> Result<()> {
+    let connection = one_connection(ground.database_url()?).await?;
+    let millis = u64::try_from(since.timestamp_millis())?;
+    let first = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+    for (table, contact) in [
+        ("contact", "id"),
+        ("consent_event", "contact_id"),
+        ("lead", "contact_id"),
+    ] {
+        let sql = copy(&connection, table, &format!("{contact} >= '{first}'"), copies, 0).await?;
+        connection.execute_unprepared(&sql).await?;
+    }
+    connection.close().await?;
+    Ok(())
 }
 
 /// A connection whose session keeps its settings.
@@ -91,8 +111,14 @@ async fn one_connection(url: &str) -> Result<DatabaseConnection> {
     Ok(connection)
 }
 
-/// The statement that copies a table's rows.
-async fn copy(connection: &DatabaseConnection, table: &str, copies: u64) -> Result<String> {
+/// The statement that copies the rows of a table that fit, each copy so many seconds older than the one before.
+async fn copy(
+    connection: &DatabaseConnection,
+    table: &str,
+    which: &str,
+    copies: u64,
+    apart_secs: u32,
+) -> Result<String> {
     let columns = Statement::from_sql_and_values(
         DbBackend::Postgres,
         "SELECT column_name::text, data_type::text FROM information_schema.columns \
@@ -102,17 +128,17 @@ async fn copy(connection: &DatabaseConnection, table: &str, copies: u64) -> Resu
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for row in connection.query_all_raw(columns).await? {
         let (name, kind): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        values.push(copied(&name, &kind));
+        values.push(copied(&name, &kind, apart_secs));
         names.push(name);
     }
     let (names, values) = (names.join(", "), values.join(", "));
     Ok(format!(
-        "INSERT INTO {table} ({names}) SELECT {values} FROM {table}, generate_series(1, {copies}) AS n"
+        "INSERT INTO {table} ({names}) SELECT {values} FROM {table}, generate_series(1, {copies}) AS n WHERE {which}"
     ))
 }
 
 /// What a column holds in the `n`th copy.
-fn copied(column: &str, kind: &str) -> String {
+fn copied(column: &str, kind: &str, apart_secs: u32) -> String {
     let phone = |column: &str| {
         format!(
             "left({column}, 5) || lpad(((right({column}, 7)::int + n * 104729) % 10000000)::text, 7, '0')"
@@ -135,7 +161,7 @@ fn copied(column: &str, kind: &str) -> String {
         "due_at" | "sla_due_at" | "remind_at" | "expires_at" | "lease_until" | "starts_at" | "ends_at" => {
             column.to_owned()
         }
-        _ if kind == "timestamp with time zone" => format!("{column} - n * interval '97 seconds'"),
+        _ if kind == "timestamp with time zone" => format!("{column} - n * interval '{apart_secs} seconds'"),
         _ => column.to_owned(),
     }
 }

@@ -21,6 +21,7 @@ mod process;
 mod readers;
 mod report;
 mod routes;
+mod scale;
 #[path = "../../tests/it/harness/smtp_sink.rs"]
 #[expect(dead_code, reason = "the sink can also misbehave, which tests use")]
 mod smtp_sink;
@@ -38,7 +39,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The parts, in the order in which they run: readers first, and last the one that leaves most rows behind.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "page",
     "dashboard",
     "delivery",
@@ -46,6 +47,7 @@ const PARTS: [&str; 7] = [
     "routes",
     "intake",
     "kill",
+    "scale",
 ];
 
 fn main() -> ExitCode {
@@ -125,6 +127,10 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
     if wanted("kill") {
         let measured = kill::measure(ground, &mut report).await;
         report.end_part("kill", measured);
+    }
+    if wanted("scale") {
+        let measured = scale::measure(ground, &mut report).await;
+        report.end_part("scale", measured);
     }
     Ok(report)
 }

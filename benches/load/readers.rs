@@ -25,7 +25,7 @@ use crate::ground::Ground;
 /// Rows of one insert: what SQLite takes of the widest table in one statement.
 const AT_ONCE: usize = 500;
 /// The text of the mails: one of the demo hospital's, approved.
-const TEMPLATE: &str = "sleep-day-2";
+pub const TEMPLATE: &str = "sleep-day-2";
 
 /// A time zone in which marketing may be written to now. On Sundays there are hours without one.
 pub fn somewhere_by_day(ground: &Ground) -> Option<Tz> {
@@ -244,6 +244,7 @@ fn lead_of(pattern: &lead::Model, contact_id: ContactId, now: DateTime<Utc>) -> 
         id: new_id(now),
         contact_id,
         external_id: None,
+        received_at: now,
         ..pattern.clone()
     }
 }

@@ -23,7 +23,7 @@ pub mod settle;
 pub mod staff_notice;
 pub mod stop;
 pub mod suppress;
-mod tally;
+pub mod tally;
 pub mod template;
 pub mod template_preview;
 pub mod template_review;

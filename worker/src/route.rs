@@ -20,7 +20,7 @@ const BATCH_GOAL: Duration = Duration::from_secs(2);
 /// After this time an answer counts half for how fast a route is.
 const HALF_LIFE: Duration = Duration::from_secs(30);
 /// A route is slow for those who wait when it takes longer than this, and this many times longer than the best.
-const SLOW: (Duration, u32) = (Duration::from_millis(500), 4);
+const SLOW: (Duration, u32) = (Duration::from_millis(200), 4);
 
 /// A route as it is set up.
 #[derive(Clone, Debug)]

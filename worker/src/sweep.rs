@@ -20,6 +20,7 @@ use domain::inbound::retain::keep_to_limits;
 use domain::nudge::Nudger;
 use domain::outreach::mailing::count::{self, FOLD_MAX};
 use domain::outreach::recover::expired_leases;
+use domain::outreach::tally;
 use domain::privacy::retention;
 use domain::sequence::watchdog::{self, StuckReason};
 use tokio::time::Instant;
@@ -109,11 +110,12 @@ impl Sweep {
         }
     }
 
-    /// Takes out the personal data that is past its time.
+    /// Takes out what is past its time: personal data, and counts.
     async fn retain(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut more = true;
         while more && !stop.is_cancelled() {
             more = keep_to_limits(&self.hospital).await?;
+            more |= tally::forget_old(&self.hospital).await?;
             for swept in retention::sweep(&self.hospital).await? {
                 more |= swept.rows == retention::BATCH;
                 if swept.rows > 0 {

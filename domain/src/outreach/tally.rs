@@ -11,6 +11,10 @@ use entity::message::Lane;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, Value};
 
 use crate::error::Result;
+use crate::hospital::Hospital;
+
+/// How long the counts are kept: a month can be compared with that of the year before.
+const KEPT: TimeDelta = TimeDelta::days(400);
 
 /// Rows that an hour of one route, lane and provider is spread over.
 const SHARDS: u32 = 8;
@@ -162,6 +166,19 @@ impl Tally {
     }
 }
 
+/// Forgets the counts of the oldest hour that is past its time. Answers whether there may be more.
+///
+/// # Errors
+/// When the database fails; nothing has changed then.
+pub async fn forget_old(h: &Hospital) -> Result<bool> {
+    let backend = h.db.get_database_backend();
+    // One hour has a bounded number of rows, and the index on the hour finds both it and them.
+    let sql = "DELETE FROM sending_tally WHERE hour = \
+               (SELECT hour FROM sending_tally WHERE hour < $1 ORDER BY hour LIMIT 1)";
+    let statement = Statement::from_sql_and_values(backend, sql, [(h.now() - KEPT).into()]);
+    Ok(h.db.execute_raw(statement).await?.rows_affected() > 0)
+}
+
 /// The hour that an instant falls into.
 pub(super) fn hour_of(at: DateTime<Utc>) -> DateTime<Utc> {
     at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at)
@@ -174,7 +191,45 @@ fn class_of(took: Duration) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use entity::sending_tally;
+    use sea_orm::{EntityTrait, QueryOrder, QuerySelect, TransactionTrait};
+
     use super::*;
+    use crate::ground::Ground;
+
+    #[tokio::test]
+    async fn counts_are_forgotten_hour_by_hour_once_they_are_older_than_400_days() {
+        let ground = Ground::at("2026-11-23T15:00:00Z").await;
+        let count = async |days_ago: i64| {
+            let tx = ground.h.db.begin().await.unwrap();
+            for provider in ["gmail.com", "other"] {
+                let mut tally = Tally::default();
+                tally.add("main", Lane::Bulk, provider, Counted::Accepted, None);
+                let at = ground.h.now() - TimeDelta::days(days_ago);
+                tally.write(&tx, 0, at).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        };
+        for days_ago in [402, 401, 399, 0] {
+            count(days_ago).await;
+        }
+        assert!(forget_old(&ground.h).await.unwrap());
+        assert!(forget_old(&ground.h).await.unwrap());
+        assert!(!forget_old(&ground.h).await.unwrap());
+        let hours: Vec<DateTime<Utc>> = sending_tally::Entity::find()
+            .select_only()
+            .column(sending_tally::Column::Hour)
+            .order_by_asc(sending_tally::Column::Hour)
+            .into_tuple()
+            .all(&ground.h.db)
+            .await
+            .unwrap();
+        let ages: Vec<i64> = hours
+            .iter()
+            .map(|hour| (ground.h.now() - *hour).num_days())
+            .collect();
+        assert_eq!(ages, [399, 399, 0, 0]);
+    }
 
     #[test]
     fn an_answer_belongs_to_the_first_class_that_it_fits_into() {
