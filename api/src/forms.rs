@@ -4,6 +4,7 @@
 //! not send again; nothing personal ever stands in an address.
 
 mod json;
+pub(crate) mod later;
 mod page;
 mod phrases;
 pub(crate) mod posted;
@@ -12,8 +13,7 @@ pub(crate) mod visit;
 
 use std::sync::Arc;
 
-use domain::error::{Code, Error, Refusal};
-use domain::lead::form_answers::Sent;
+use domain::error::{Code, Refusal};
 use domain::lead::inquiry::ConsentAnswer;
 use domain::playbook::Playbook;
 use entity::form;
@@ -21,6 +21,7 @@ use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Body, EndpointExt, IntoEndpoint, Request, Response, Route, get, handler};
 
+use self::later::Door;
 use self::page::Typed;
 use self::posted::{Limits, Unreadable};
 use self::submit::Store;
@@ -37,11 +38,19 @@ const CONSENTS: &str = "consents";
 /// Names of the consents that were shown.
 const CONSENTS_SHOWN: &str = "consents_shown";
 
+/// Name of the buttons that do not send the form. No field can have it: names of fields have no hyphen.
+const LATER: &str = "finish-later";
+/// Value of the button that saves what was typed.
+const SAVE: &str = "save";
+/// Value of the button that has it forgotten.
+const FORGET: &str = "forget";
+
 /// The routes below `/f`.
 pub(crate) fn routes(limiter: Arc<Limiter>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
     Route::new()
         .at("/:slug", get(show).post(take).options(preflight))
         .at("/:slug/thanks", get(thanks))
+        .at("/:slug/saved", get(saved))
         .data(limiter)
 }
 
@@ -94,6 +103,17 @@ async fn thanks(Data(api): Data<&Api>, Path(slug): Path<String>, tongue: Tongue)
         Ok(playbook) => match find(&playbook, &slug) {
             None => pages::not_found(&api.hospital.site, tongue),
             Some(form) => page::thanks(api, form),
+        },
+    }
+}
+
+#[handler]
+async fn saved(Data(api): Data<&Api>, Path(slug): Path<String>, tongue: Tongue) -> Response {
+    match api.hospital.playbook().await {
+        Err(error) => pages::fault(&api.hospital.site, tongue, "the page after a saved form", &error),
+        Ok(playbook) => match find(&playbook, &slug).filter(|form| form.finish_later().is_some()) {
+            None => pages::not_found(&api.hospital.site, tongue),
+            Some(form) => page::saved(api, form),
         },
     }
 }
@@ -192,30 +212,10 @@ async fn submit_page(
     req: &Request,
     body: Body,
 ) -> Response {
-    let site = &api.hospital.site;
-    let tongue = Tongue::of(&form.language);
-    let store = Store {
-        api,
-        playbook,
-        form,
-        consent_evidence: submit::evidence(api, req, submit::UNTICKED),
-    };
     let query = req.uri().query().unwrap_or_default();
-    let pairs = match posted::pairs(req, body, Limits::of(&api.settings)).await {
+    let pairs = match pairs_of(api, Tongue::of(&form.language), req, body).await {
         Ok(pairs) => pairs,
-        Err(unreadable) => {
-            count("unreadable");
-            return match unreadable {
-                Unreadable::TooLarge => pages::too_large(site, tongue),
-                Unreadable::TooSlow => pages::too_slow(site, tongue),
-                Unreadable::Malformed => pages::unreadable(site, tongue),
-                Unreadable::UnknownType => {
-                    let say = Phrases::of(tongue);
-                    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-                    pages::problem(site, tongue, status, say.wrong_type, say.wrong_type_why)
-                }
-            };
-        }
+        Err(response) => return response,
     };
     let typed = typed(form, pairs, query);
     if typed.trapped {
@@ -223,29 +223,50 @@ async fn submit_page(
         count("trapped");
         return page::to_thanks(form);
     }
-    let sent = Sent {
-        fields: typed.fields.clone(),
-        consents: typed.consents.clone(),
-        visit: visit::of_kept(&typed.kept),
-        ..Sent::default()
+    let store = Store {
+        api,
+        playbook,
+        form,
+        consent_evidence: submit::evidence(api, req, submit::UNTICKED),
     };
-    let stored = if typed.wrong.is_empty() {
-        store.store(sent, None).await
-    } else {
-        Err(Error::Refused(typed.wrong.clone()))
+    Door { store, kept: None }.answer(typed).await
+}
+
+/// Names and values out of the body, or the page that says why it cannot be read.
+async fn pairs_of(
+    api: &Api,
+    tongue: Tongue,
+    req: &Request,
+    body: Body,
+) -> Result<Vec<(String, String)>, Response> {
+    let site = &api.hospital.site;
+    let unreadable = match posted::pairs(req, body, Limits::of(&api.settings)).await {
+        Ok(pairs) => return Ok(pairs),
+        Err(unreadable) => unreadable,
     };
-    match stored {
-        Ok(_) => page::to_thanks(form),
-        Err(Error::Refused(refusals)) => page::form(
-            api,
-            playbook,
-            form,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &typed,
-            &refusals,
-        ),
-        Err(error) => pages::failed(site, tongue, "a form", &error),
-    }
+    count("unreadable");
+    Err(match unreadable {
+        Unreadable::TooLarge => pages::too_large(site, tongue),
+        Unreadable::TooSlow => pages::too_slow(site, tongue),
+        Unreadable::Malformed => pages::unreadable(site, tongue),
+        Unreadable::UnknownType => {
+            let say = Phrases::of(tongue);
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            pages::problem(site, tongue, status, say.wrong_type, say.wrong_type_why)
+        }
+    })
+}
+
+/// Which button of a form was pressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pressed {
+    /// The one that sends it.
+    #[default]
+    Send,
+    /// The one that saves it, to be finished later.
+    Save,
+    /// The one that has what was saved forgotten.
+    Forget,
 }
 
 /// Sorts what a browser sent into the form's fields, consents and what was kept of the visit.
@@ -268,6 +289,11 @@ fn typed(form: &form::Model, pairs: Vec<(String, String)>, query: &str) -> Typed
             shown.push(value);
         } else if visit::is_kept(&name) {
             visit::keep(&mut typed.kept, name, value);
+        } else if name == LATER && form.finish_later().is_some() {
+            typed.pressed = match value.as_str() {
+                FORGET => Pressed::Forget,
+                _ => Pressed::Save,
+            };
         } else {
             typed.fields.push((name, value));
         }

@@ -2,7 +2,8 @@
 //!
 //! A door parses what came, calls one operation of the domain, passes its news on and answers. No rule lives here.
 
-pub mod console_assets;
+pub mod clicks;
+mod console_assets;
 pub mod cors;
 pub mod forms;
 mod front;

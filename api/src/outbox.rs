@@ -109,6 +109,7 @@ const fn kind_name(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Confirmation => "Confirmation of a form",
         MessageKind::OptIn => "Asks to confirm a consent",
+        MessageKind::FormSaved => "The link to a saved form",
         MessageKind::Nurture => "Sequence or mailing",
         MessageKind::FollowUpAssigned => "To staff: follow-up assigned",
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",

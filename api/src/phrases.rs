@@ -155,6 +155,11 @@ catalog! {
         en: "Invitations to take part in clinical research.",
         es: "Invitaciones a participar en investigaciones clínicas.",
     }
+    purpose_tracking { en: "Which links you open", es: "Qué enlaces abre usted" }
+    purpose_tracking_is {
+        en: "Lets us see which links in our news you open, so that we write about what is of use. Without it we do not see it.",
+        es: "Nos deja ver qué enlaces de nuestras novedades abre usted, para escribir sobre lo que le sirve. Sin ello no lo vemos.",
+    }
     you_came_from { en: "The mail you came from was of this kind.", es: "El correo desde el que llegó era de este tipo." }
     by_email { en: "By email", es: "Por correo electrónico" }
     by_phone { en: "By phone call", es: "Por llamada telefónica" }

@@ -12,7 +12,8 @@ use crate::graphql::ws::Sockets;
 use crate::limit::Limiter;
 use crate::state::Api;
 use crate::{
-    console_assets, cors, forms, graphql, health, hooks, opt_in, outbox, pages, preferences, unsubscribe,
+    clicks, console_assets, cors, forms, graphql, health, hooks, opt_in, outbox, pages, preferences,
+    unsubscribe,
 };
 
 /// The id of a request: in the log, in internal errors and in the response's `x-request-id`.
@@ -34,9 +35,11 @@ pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
         .at("/graphql", cors::Shared::new(&api, door.clone()))
         .at("/graphql/ws", Sockets(door))
         .nest("/f", forms::routes(Arc::clone(&limiter)))
+        .at("/r/:token", forms::later::routes(Arc::clone(&limiter)))
         .at("/p/:token", preferences::routes(limiter))
         .at("/u/:token", unsubscribe::routes())
         .at("/c/:token", opt_in::routes())
+        .at("/g/:token", clicks::routes())
         .at("/hooks/mail/:provider", hooks::routes())
         .nest("/outbox", outbox::routes())
         .at("/assets/site.css", get(pages::site_css))

@@ -148,7 +148,8 @@ fn shown(site: &Site, tongue: Tongue, token: &str, purpose: Purpose, done: bool)
 /// What the mails are about, without naming a service.
 const fn about(say: &'static Phrases, purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Marketing => say.about_marketing,
+        // No mail is sent for tracking, so none carries a link that takes it back.
+        Purpose::Marketing | Purpose::Tracking => say.about_marketing,
         Purpose::CareCoordination => say.about_care,
         Purpose::Reminder => say.about_reminder,
         Purpose::Research => say.about_research,

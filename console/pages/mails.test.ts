@@ -71,8 +71,18 @@ async function templates(request: APIRequestContext): Promise<Mail[]> {
 }
 
 /** The mail that asks for a second yes. */
-async function asksAgain(page: Page, form: string, language: string): Promise<Mail> {
-  const email = `mails.${language}@example.com`;
+function asksAgain(page: Page, form: string, language: string): Promise<Mail> {
+  return builtIn(page, form, language, "second-yes", "button[type=submit]");
+}
+
+/** The mail with the link to a form that was saved to be finished later. */
+function bringsLink(page: Page, form: string, language: string): Promise<Mail> {
+  return builtIn(page, form, language, "form-saved", "[value=save]");
+}
+
+/** The mail that comes when a button of a form is pressed. */
+async function builtIn(page: Page, form: string, language: string, name: string, button: string): Promise<Mail> {
+  const email = `${name}.${language}@example.com`;
   await page.goto(form);
   await page.locator("[name=given_name]").fill("Robin");
   await page.locator("[name=family_name]").fill("Example");
@@ -81,7 +91,7 @@ async function asksAgain(page: Page, form: string, language: string): Promise<Ma
   for (const box of await page.locator("[name=consents]").all()) {
     await box.check();
   }
-  await page.locator("button[type=submit]").click();
+  await page.locator(button).first().click();
   await page.locator("[role=status]").waitFor();
   const path = await vi.waitFor(
     async () => {
@@ -96,7 +106,7 @@ async function asksAgain(page: Page, form: string, language: string): Promise<Ma
     { timeout: 30_000, interval: 250 },
   );
   const html = await (await page.request.get(`${path}/html`)).text();
-  return { name: "second-yes", language, html };
+  return { name, language, html };
 }
 
 beforeAll(async () => {
@@ -105,6 +115,8 @@ beforeAll(async () => {
     mails.push(
       await asksAgain(page, "/f/heart-screening", "en"),
       await asksAgain(page, "/f/revision-del-corazon", "es"),
+      await bringsLink(page, "/f/sleep-study", "en"),
+      await bringsLink(page, "/f/estudio-del-sueno", "es"),
       ...(await templates(page.request)),
     );
   });

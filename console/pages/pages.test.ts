@@ -44,7 +44,7 @@ async function fill(page: Page, email: string): Promise<void> {
 async function send(page: Page, email: string): Promise<void> {
   await page.goto(FORM);
   await fill(page, email);
-  await page.locator("button[type=submit]").click();
+  await page.locator("button[type=submit]").first().click();
   await page.locator("[role=status]").waitFor();
 }
 
@@ -69,6 +69,15 @@ function preferencesOf(page: Page, email: string, form = FORM): Promise<string> 
   return linkIn(page, email, form, "/p/");
 }
 
+/** Saves a form to finish it later, and returns the path of the link in the mail that comes. */
+async function savedForm(page: Page, email: string, form = FORM): Promise<string> {
+  await page.goto(form);
+  await fill(page, email);
+  await page.locator("[value=save]").click();
+  await page.locator("[role=status]").waitFor();
+  return linkOf(page, email, "/r/");
+}
+
 /** Asks by a form, and returns the path of the link that starts so in the mail that comes. */
 async function linkIn(page: Page, email: string, form: string, start: string): Promise<string> {
   await page.goto(form);
@@ -78,8 +87,12 @@ async function linkIn(page: Page, email: string, form: string, start: string): P
   for (const box of await page.locator("[name=consents]").all()) {
     await box.check();
   }
-  await page.locator("button[type=submit]").click();
+  await page.locator("button[type=submit]").first().click();
   await page.locator("[role=status]").waitFor();
+  return linkOf(page, email, start);
+}
+
+async function linkOf(page: Page, email: string, start: string): Promise<string> {
   await page.goto(`/outbox/${await mailTo(page, email)}`);
   const links = await page.locator("pre a").evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
   const link = links.find((href) => new URL(href).pathname.startsWith(start));
@@ -166,6 +179,55 @@ function preferencePages(language: "en" | "es"): [string, RegExp, (page: Page) =
   ];
 }
 
+/** What a visitor sees who saves a form to finish it later, in one language. */
+function laterPages(language: "en" | "es"): [string, RegExp, (page: Page) => Promise<unknown>][] {
+  const spanish = language === "es";
+  const form = spanish ? SPANISH_FORM : FORM;
+  const title = spanish ? /^Solicite un estudio del sueño$/ : /^Ask for a sleep study$/;
+  return [
+    [
+      `the page after a form was saved (${language})`,
+      spanish ? /^Hemos guardado su formulario$/ : /^We have saved your form$/,
+      async (page) => {
+        await page.goto(form);
+        await fill(page, newcomer());
+        await page.locator("[value=save]").click();
+        await page.locator("[role=status]").waitFor();
+      },
+    ],
+    [
+      `a form saved without an address (${language})`,
+      title,
+      async (page) => {
+        await page.goto(form);
+        await page.locator("[value=save]").click();
+        await page.locator("#problems").waitFor();
+      },
+    ],
+    [`a saved form (${language})`, title, async (page) => page.goto(await savedForm(page, newcomer(), form))],
+    [
+      `a saved form that is deleted (${language})`,
+      spanish ? /^Está borrado$/ : /^It is deleted$/,
+      async (page) => {
+        await page.goto(await savedForm(page, newcomer(), form));
+        await page.locator("[value=forget]").click();
+        await page.waitForLoadState();
+      },
+    ],
+    [
+      `the link to a form that was sent (${language})`,
+      spanish ? /^Ya envió este formulario$/ : /^You have sent this form$/,
+      async (page) => {
+        const path = await savedForm(page, newcomer(), form);
+        await page.goto(path);
+        await page.locator("button[type=submit]").first().click();
+        await page.locator("[role=status]").waitFor();
+        await page.goto(path);
+      },
+    ],
+  ];
+}
+
 const unsubscribePath = (): string => `/u/${unsubscribeToken(needed("SECRET_KEY"), messageId)}`;
 
 /** Every public page by name, and how a visitor comes to see it. The heading proves that it is the page that was meant. */
@@ -177,7 +239,7 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
     /^Ask for a sleep study$/,
     async (page) => {
       await page.goto(FORM);
-      await page.locator("button[type=submit]").click();
+      await page.locator("button[type=submit]").first().click();
       await page.locator("#problems").waitFor();
     },
   ],
@@ -227,7 +289,7 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
     /^Thank you, it is confirmed$/,
     async (page) => {
       await page.goto(await linkIn(page, newcomer(), CAREFUL_FORM, "/c/"));
-      await page.locator("button[type=submit]").click();
+      await page.locator("button[type=submit]").first().click();
       await page.locator("[role=status]").waitFor();
     },
   ],
@@ -241,12 +303,14 @@ const PAGES: [name: string, heading: RegExp, open: (page: Page) => Promise<unkno
     /^Gracias, está confirmado$/,
     async (page) => {
       await page.goto(await linkIn(page, newcomer(), CAREFUL_SPANISH_FORM, "/c/"));
-      await page.locator("button[type=submit]").click();
+      await page.locator("button[type=submit]").first().click();
       await page.locator("[role=status]").waitFor();
     },
   ],
   ...preferencePages("en"),
   ...preferencePages("es"),
+  ...laterPages("en"),
+  ...laterPages("es"),
 ];
 
 async function opened(page: Page, heading: RegExp, open: (page: Page) => Promise<unknown>): Promise<void> {
@@ -295,7 +359,7 @@ describe.each(SETTINGS)("at $width px, $scheme", (setting) => {
       for (const form of forms) {
         await page.goto(form);
         expect(await violations(page), form).toEqual([]);
-        await page.locator("button[type=submit]").click();
+        await page.locator("button[type=submit]").first().click();
         await page.locator("#problems").waitFor();
         expect(await violations(page), `${form} with problems`).toEqual([]);
       }
@@ -329,6 +393,18 @@ describe("without scripts", () => {
     });
   });
 
+  it("a form is saved, found again behind the link, and sent", async () => {
+    await inWindow(browser, WITHOUT_SCRIPTS, async (page) => {
+      const path = await savedForm(page, newcomer());
+      await page.goto(path);
+      expect(await page.locator("[name=given_name]").inputValue()).toBe("Robin");
+      expect(await page.locator("[name=consents]").first().isChecked()).toBe(true);
+      await page.locator("button[type=submit]").first().click();
+      await page.locator("[role=status]").waitFor();
+      expect(await page.locator("h1").innerText()).toBe("We have your request");
+    });
+  });
+
   it("unsubscribing takes one press, and looking at the page does nothing", async () => {
     await inWindow(browser, WITHOUT_SCRIPTS, async (page) => {
       await send(page, "one.press@example.com");
@@ -336,7 +412,7 @@ describe("without scripts", () => {
       await page.goto(path);
       await page.goto(path);
       expect(await page.locator("h1").innerText()).toBe("Unsubscribe");
-      await page.locator("button[type=submit]").click();
+      await page.locator("button[type=submit]").first().click();
       await page.locator("[role=status]").waitFor();
       await page.goto(path);
       expect(await page.locator("h1").innerText()).toBe("You are unsubscribed");
@@ -384,7 +460,7 @@ describe("without scripts", () => {
       await page.goto(FORM);
       await fill(page, "not an address");
       await page.locator("[name=family_name]").fill("");
-      await page.locator("button[type=submit]").click();
+      await page.locator("button[type=submit]").first().click();
       await page.locator("#problems").waitFor();
 
       expect(await page.title()).toMatch(/^Error: /);

@@ -15,12 +15,13 @@ use crate::outreach::release::oldest as oldest_release;
 const ENROLLMENT: &str = "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' ORDER BY due_at LIMIT 1";
 const DAY: &str = "SELECT due_at FROM date_occasion WHERE state = 'WAITING' ORDER BY due_at LIMIT 1";
 const MOVE: &str = "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' ORDER BY due_at LIMIT 1";
+const FORM_DRAFT: &str = "SELECT due_at FROM form_draft ORDER BY due_at LIMIT 1";
 const REMINDER: &str =
     "SELECT remind_at FROM follow_up WHERE remind_at IS NOT NULL ORDER BY remind_at LIMIT 1";
 const LATE_FOLLOW_UP: &str =
     "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL ORDER BY due_at LIMIT 1";
 const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL \
-                           AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
+                           AND unfinished_at IS NULL AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
 
 const INBOUND: &str = "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' ORDER BY due_at LIMIT 1";
 
@@ -39,7 +40,7 @@ pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<Dat
         (Subject::BulkMail, bulk.into_iter().flatten().min()),
         (
             Subject::Enrollments,
-            earliest(conn, [ENROLLMENT, DAY, MOVE]).await?,
+            earliest(conn, [FORM_DRAFT, ENROLLMENT, DAY, MOVE]).await?,
         ),
         (Subject::FollowUps, follow_ups),
         (Subject::InboundMail, first(conn, INBOUND).await?),
@@ -49,7 +50,7 @@ pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<Dat
 
 async fn earliest(
     conn: &impl ConnectionTrait,
-    questions: [&'static str; 3],
+    questions: impl IntoIterator<Item = &'static str>,
 ) -> Result<Option<DateTime<Utc>>> {
     let mut earliest = None;
     for sql in questions {

@@ -7,6 +7,7 @@ pub mod event;
 pub mod facts;
 pub mod find;
 pub mod form_answers;
+pub mod form_draft;
 pub mod inquiry;
 pub mod note;
 pub mod receive;

@@ -1,4 +1,4 @@
-//! Secrets and the opaque texts made from them: unsubscribe and preference links, suppression hashes, session and API tokens.
+//! Secrets and the opaque texts made from them: unsubscribe, preference and followed links, suppression hashes, session and API tokens.
 //!
 //! One key, kept by the operator, is behind all of it. Every purpose has its own key derived from it by a label, so that
 //! a value made for one purpose is worth nothing for another. Changing the operator's key breaks every link that was
@@ -22,6 +22,11 @@ const TAG_BYTES: usize = 16;
 const ID_BYTES: usize = 16;
 /// Characters of a token that names a message.
 pub const UNSUBSCRIBE_TOKEN_CHARS: usize = (ID_BYTES + TAG_BYTES) * 4 / 3 + 1;
+
+/// Bytes of the mark that tells the links of a mail apart.
+const MARK_BYTES: usize = 4;
+/// Characters of the token of a link in a mail.
+pub const LINK_TOKEN_CHARS: usize = (ID_BYTES + MARK_BYTES + TAG_BYTES) * 4 / 3;
 
 /// Bytes of the tag in a preference link: the page behind it shows what is held of a person, so it is the whole HMAC.
 const PREFERENCE_TAG_BYTES: usize = 32;
@@ -159,6 +164,58 @@ impl Secrets {
         self.open_message_token("opt-in", token)
     }
 
+    /// The text that opens a saved form; see [`Self::unsubscribe_token`]. It leads nowhere once the draft is gone.
+    #[must_use]
+    pub fn draft_token(&self, draft_id: Uuid) -> String {
+        self.message_token("form-draft", draft_id)
+    }
+
+    /// The draft that a token was made for; `None` for any text this key did not make.
+    #[must_use]
+    pub fn open_draft_token(&self, token: &str) -> Option<Uuid> {
+        self.open_message_token("form-draft", token)
+    }
+
+    /// The mark of a link's target, by which the links of a mail are told apart. It is keyed, so that nobody can find the
+    /// target by hashing guesses, and comes from the target alone, so that it means the same for as long as the key does.
+    #[must_use]
+    pub fn link_mark(&self, target: &str) -> i32 {
+        let full = keyed_hash(&self.derive("mail-link-target"), &[target.as_bytes()]);
+        i32::from_be_bytes([full[0], full[1], full[2], full[3]])
+    }
+
+    /// The text that stands for a link of one message: the message's id, the link's mark and a tag over both, in
+    /// base64url. It says neither who got the mail nor where the link leads.
+    #[must_use]
+    pub fn link_token(&self, message_id: Uuid, mark: i32) -> String {
+        let mut bytes = [0_u8; ID_BYTES + MARK_BYTES + TAG_BYTES];
+        bytes[..ID_BYTES].copy_from_slice(message_id.as_bytes());
+        bytes[ID_BYTES..ID_BYTES + MARK_BYTES].copy_from_slice(&mark.to_be_bytes());
+        bytes[ID_BYTES + MARK_BYTES..].copy_from_slice(&self.link_tag(message_id, mark));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The message and the mark that such a text was made for; `None` for any text this key did not make. The tag is
+    /// compared in constant time.
+    #[must_use]
+    pub fn open_link_token(&self, token: &str) -> Option<(Uuid, i32)> {
+        // Longer texts are not even decoded.
+        if token.len() != LINK_TOKEN_CHARS {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, rest) = bytes.split_first_chunk::<ID_BYTES>()?;
+        let (mark, tag) = rest.split_first_chunk::<MARK_BYTES>()?;
+        let (message_id, mark) = (Uuid::from_bytes(*id), i32::from_be_bytes(*mark));
+        let genuine: bool = self.link_tag(message_id, mark).as_slice().ct_eq(tag).into();
+        genuine.then_some((message_id, mark))
+    }
+
+    fn link_tag(&self, message_id: Uuid, mark: i32) -> [u8; TAG_BYTES] {
+        let parts: [&[u8]; 2] = [message_id.as_bytes(), &mark.to_be_bytes()];
+        short(&keyed_hash(&self.derive("mail-link"), &parts))
+    }
+
     /// The tag of the return path of one message; see [`crate::outreach::verp`].
     pub(crate) fn return_path_tag(&self, message_id: Uuid) -> [u8; TAG_BYTES] {
         self.message_tag("return-path", message_id)
@@ -184,10 +241,7 @@ impl Secrets {
     }
 
     fn message_tag(&self, label: &str, message_id: Uuid) -> [u8; TAG_BYTES] {
-        let full = keyed_hash(&self.derive(label), &[message_id.as_bytes()]);
-        let mut tag = [0_u8; TAG_BYTES];
-        tag.copy_from_slice(&full[..TAG_BYTES]);
-        tag
+        short(&keyed_hash(&self.derive(label), &[message_id.as_bytes()]))
     }
 }
 
@@ -200,6 +254,13 @@ fn preference_parts(token: &str) -> Option<([u8; ID_BYTES], [u8; PREFERENCE_TAG_
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (id, tag) = bytes.split_first_chunk::<ID_BYTES>()?;
     Some((*id, tag.try_into().ok()?))
+}
+
+/// The part of a hash that stands in links.
+fn short(full: &[u8; 32]) -> [u8; TAG_BYTES] {
+    let mut tag = [0_u8; TAG_BYTES];
+    tag.copy_from_slice(&full[..TAG_BYTES]);
+    tag
 }
 
 /// HMAC-SHA256 of the parts, one after the other.

@@ -6,6 +6,7 @@
 mod alert;
 pub mod captured;
 pub mod claim;
+pub mod click;
 pub mod delivery_stats;
 pub mod explain;
 pub mod find;

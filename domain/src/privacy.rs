@@ -9,5 +9,5 @@ pub mod export;
 mod inbound;
 pub mod retention;
 
-mod contacts;
-mod leads;
+pub(crate) mod contacts;
+pub(crate) mod leads;

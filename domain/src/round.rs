@@ -5,6 +5,7 @@
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
+use crate::lead::form_draft;
 use crate::outreach::mailing;
 use crate::{follow_up, inbound, sequence, sla};
 
@@ -17,17 +18,19 @@ pub struct Round {
     pub more: bool,
 }
 
-/// Begins enrollments whose day has come, goes on with moves to other versions, and moves enrollments on.
+/// Looks at saved forms that were left or have come to their end, begins enrollments whose day has come, goes on with
+/// moves to other versions, and moves enrollments on.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn enrollments(h: &Hospital, limit: usize) -> Result<Done<Round>> {
+    let drafts = form_draft::abandon::sweep(h, limit).await?;
     let days = sequence::dates::days_come(h, limit).await?;
     let moved = sequence::transfer::go_on(h).await?;
     let advanced = sequence::advance_due(h, limit).await?;
-    let more = advanced.value.full || days.value > 0 || moved.value > 0;
+    let more = advanced.value.full || drafts.value > 0 || days.value > 0 || moved.value > 0;
     let advanced = advanced.map(|advanced| advanced.looked_at);
-    Ok(summed([days, moved, advanced]).map(|rows| Round { rows, more }))
+    Ok(summed([drafts, days, moved, advanced]).map(|rows| Round { rows, more }))
 }
 
 /// Applies what came back about mails.
@@ -57,7 +60,7 @@ pub async fn follow_ups(h: &Hospital) -> Result<Done<Round>> {
     Ok(summed([missed, late, soon]).map(|rows| Round { rows, more: rows > 0 }))
 }
 
-fn summed(parts: [Done<usize>; 3]) -> Done<usize> {
+fn summed(parts: impl IntoIterator<Item = Done<usize>>) -> Done<usize> {
     let mut sum = Done::quiet(0);
     for part in parts {
         sum.value += part.value;

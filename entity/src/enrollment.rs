@@ -33,6 +33,8 @@ ExitReason {
     Broken = "BROKEN",
     /// The contact answered, so that a person goes on.
     Replied = "REPLIED",
+    /// The person finished the form, or had it forgotten.
+    FormFinished = "FORM_FINISHED",
 });
 
 /// A lead's place in a sequence.

@@ -108,7 +108,24 @@ Purpose {
     Reminder = "REMINDER",
     /// Clinical research.
     Research = "RESEARCH",
+    /// Seeing which links in mails are opened. A person consents to it; no mail is sent for it.
+    Tracking = "TRACKING",
 });
+
+impl Purpose {
+    /// What a mail, a template, a sequence or a mailing may be for.
+    pub const OF_MAILS: &'static [Self] = &[
+        Self::Marketing,
+        Self::CareCoordination,
+        Self::Reminder,
+        Self::Research,
+    ];
+
+    /// Whether mails are sent for it.
+    pub const fn is_of_mails(self) -> bool {
+        !matches!(self, Self::Tracking)
+    }
+}
 
 text_enum!(/// What a member of staff or a token may do.
 Role {

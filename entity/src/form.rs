@@ -133,6 +133,11 @@ pub struct Model {
     pub wordings: WordingKeys,
     /// For how many days a second yes to its email consents may come; none when the first is enough.
     pub opt_in_days: Option<i32>,
+    /// After how many days a form that was saved to be finished later counts as abandoned; none when this form cannot
+    /// be saved.
+    pub abandoned_after_days: Option<i32>,
+    /// For how many days a saved form is kept. Set together with `abandoned_after_days`, and longer.
+    pub kept_days: Option<i32>,
     /// The mail that answers it.
     pub confirmation_template_id: Option<TemplateId>,
     /// The key by which the public may submit it through GraphQL.
@@ -145,3 +150,23 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// How long a form that was saved to be finished later waits and is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FinishLater {
+    /// After how many days it counts as abandoned.
+    pub abandoned_after_days: i32,
+    /// For how many days it is kept.
+    pub kept_days: i32,
+}
+
+impl Model {
+    /// How long it waits and is kept when it is saved to be finished later; none when it cannot be saved.
+    #[must_use]
+    pub fn finish_later(&self) -> Option<FinishLater> {
+        Some(FinishLater {
+            abandoned_after_days: self.abandoned_after_days?,
+            kept_days: self.kept_days?,
+        })
+    }
+}

@@ -101,6 +101,8 @@ typed_id!(/// Id of a follow-up.
     FollowUpId, "fup");
 typed_id!(/// Id of a form.
     FormId, "form");
+typed_id!(/// Id of a form that somebody saved.
+    FormDraftId, "draft");
 typed_id!(/// Id of a version of the frequency caps.
     FrequencyCapId, "cap");
 typed_id!(/// Id of a kept answer to a repeated request.
@@ -115,6 +117,8 @@ typed_id!(/// Id of a lead.
     LeadId, "lead");
 typed_id!(/// Id of a lead event.
     LeadEventId, "levent");
+typed_id!(/// Id of a visit of a link in a mail.
+    LinkVisitId, "visit");
 typed_id!(/// Id of a mailing.
     MailingId, "mailing");
 typed_id!(/// Id of a change of state of a mailing's mail.

@@ -173,6 +173,9 @@ pub struct Model {
     pub attempts_made: i32,
     /// When it came in.
     pub received_at: DateTime<Utc>,
+    /// When it was made of a form that was saved and left. None for every lead that somebody sent: what was not sent is
+    /// no inquiry yet, and is counted and listed nowhere unless asked for.
+    pub unfinished_at: Option<DateTime<Utc>>,
     /// The first human attempt.
     pub first_attempt_at: Option<DateTime<Utc>>,
     /// Business seconds from received to the first attempt, on the facility's calendar.

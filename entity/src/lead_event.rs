@@ -42,6 +42,8 @@ LeadEventKind {
     Repeated = "REPEATED",
     /// The contact answered a mail.
     Replied = "REPLIED",
+    /// It was made of a form that was saved and left.
+    FormAbandoned = "FORM_ABANDONED",
 });
 
 /// The facts of an event: names and ids, never free text of the person.

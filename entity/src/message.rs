@@ -45,6 +45,8 @@ MessageKind {
     Confirmation = "CONFIRMATION",
     /// Asks for the second yes to a consent that was given on a form.
     OptIn = "OPT_IN",
+    /// The link to a form that was saved to be finished later.
+    FormSaved = "FORM_SAVED",
     /// A step of a sequence, or a mail of a mailing.
     Nurture = "NURTURE",
     /// To staff: a follow-up was assigned.

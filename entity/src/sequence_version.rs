@@ -186,6 +186,8 @@ TriggerKind {
     InformationMissing = "INFORMATION_MISSING",
     /// A day before or after something came.
     Date = "DATE",
+    /// A form was saved to be finished later, and left.
+    FormAbandoned = "FORM_ABANDONED",
     /// Only a person or a program enrolls.
     Manual = "MANUAL",
 });
@@ -236,6 +238,9 @@ pub struct Trigger {
     /// The day, for [`TriggerKind::Date`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<DateRule>,
+    /// Slug of the form, for [`TriggerKind::FormAbandoned`]; none means any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
     /// Whether a lead may enter again.
     #[serde(default = "Trigger::reentry_unless_said")]
     pub reentry: Reentry,
@@ -253,6 +258,7 @@ impl Trigger {
             stage: None,
             flag: None,
             date: None,
+            form: None,
             reentry: Self::reentry_unless_said(),
             filter: Condition(Vec::new()),
         }

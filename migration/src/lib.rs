@@ -29,6 +29,8 @@ mod m20261124_000005_create_retention;
 mod m20261127_000001_create_inbound;
 mod m20261127_000011_create_sending_routes;
 mod m20261128_000001_create_mailings;
+mod m20261128_000002_create_form_drafts;
+mod m20261128_000003_create_link_visits;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -61,6 +63,8 @@ impl MigratorTrait for Migrator {
             whole(m20261127_000001_create_inbound::Migration),
             whole(m20261127_000011_create_sending_routes::Migration),
             whole(m20261128_000001_create_mailings::Migration),
+            whole(m20261128_000002_create_form_drafts::Migration),
+            whole(m20261128_000003_create_link_visits::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use crate::columns::{
     Keys, bytes, bytes_null, create_indexes, create_tables, drop_tables, flag, id, index, int, json,
     json_null, one_of, one_of_null, rule, table, text, text_null, time, time_null,
 };
-use crate::vocabulary::{ACTOR_KINDS, MEDIA, PURPOSES};
+use crate::vocabulary::{ACTOR_KINDS, CONSENT_PURPOSES, MEDIA};
 
 const CONSENT_ACTIONS: &[&str] = &["GRANT", "PENDING", "DENY", "WITHDRAW", "EXPIRE"];
 const CONSENT_LEVELS: &[&str] = &[
@@ -66,7 +66,7 @@ fn consent_wording() -> TableCreateStatement {
         .col(int("version"))
         .col(text("language"))
         .col(one_of("medium", MEDIA))
-        .col(one_of("purpose", PURPOSES))
+        .col(one_of("purpose", CONSENT_PURPOSES))
         .col(text("text"))
         .col(text("sha256"))
         .col(flag("by_line"))
@@ -81,7 +81,7 @@ fn consent_event() -> TableCreateStatement {
         .key("contact_id", "contact")
         .col(one_of("medium", MEDIA))
         .col(text_null("address"))
-        .col(one_of_null("purpose", PURPOSES))
+        .col(one_of_null("purpose", CONSENT_PURPOSES))
         .col(one_of("action", CONSENT_ACTIONS))
         .col(one_of("level", CONSENT_LEVELS))
         .key_null("wording_id", "consent_wording")

@@ -39,6 +39,7 @@ const LEAD_EVENT_KINDS: &[&str] = &[
     "MESSAGE_SENT",
     "REPEATED",
     "REPLIED",
+    "FORM_ABANDONED",
 ];
 const ATTEMPT_OUTCOMES: &[&str] = &[
     "REACHED",

@@ -19,6 +19,7 @@ const EXIT_REASONS: &[&str] = &[
     "RESTARTED",
     "BROKEN",
     "REPLIED",
+    "FORM_FINISHED",
 ];
 
 /// The change.

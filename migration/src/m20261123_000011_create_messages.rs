@@ -11,6 +11,7 @@ use crate::vocabulary::PURPOSES;
 const MESSAGE_KINDS: &[&str] = &[
     "CONFIRMATION",
     "OPT_IN",
+    "FORM_SAVED",
     "NURTURE",
     "FOLLOW_UP_ASSIGNED",
     "FOLLOW_UP_DUE_SOON",

@@ -42,8 +42,17 @@ pub(crate) const CHANNELS: &[&str] = &[
 /// How we speak to a contact.
 pub(crate) const MEDIA: &[&str] = &["EMAIL", "PHONE", "SMS", "POST"];
 
-/// What a message or a consent is for.
+/// What a message is for.
 pub(crate) const PURPOSES: &[&str] = &["MARKETING", "CARE_COORDINATION", "REMINDER", "RESEARCH"];
+
+/// What a consent is for. People may allow more than what mails are sent for.
+pub(crate) const CONSENT_PURPOSES: &[&str] = &[
+    "MARKETING",
+    "CARE_COORDINATION",
+    "REMINDER",
+    "RESEARCH",
+    "TRACKING",
+];
 
 /// What a member of staff or a token may do.
 pub(crate) const ROLES: &[&str] = &[

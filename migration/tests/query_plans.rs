@@ -55,6 +55,16 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_mailing_progress_due_at_mailing_id",
     ),
     (
+        "SELECT id FROM link_visit WHERE verdict IS NULL AND at <= ? ORDER BY at, id",
+        &[LATER],
+        "idx_link_visit_at_id",
+    ),
+    (
+        "SELECT count(*) FROM link_visit WHERE message_id = ?",
+        &["x"],
+        "idx_link_visit_message_id_id",
+    ),
+    (
         "SELECT id FROM enrollment WHERE due_at <= ? AND state = ? ORDER BY due_at, id",
         &[LATER, "ACTIVE"],
         "idx_enrollment_due_at_id",
@@ -65,10 +75,41 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_enrollment_contact_id",
     ),
     (
-        "SELECT id FROM lead WHERE sla_due_at <= ? AND first_attempt_at IS NULL AND sla_missed_at IS NULL AND stage = ? \
+        "SELECT id FROM lead WHERE sla_due_at <= ? AND first_attempt_at IS NULL AND sla_missed_at IS NULL \
+         AND unfinished_at IS NULL AND stage = ? \
          ORDER BY sla_due_at",
         &[LATER, "NEW"],
         "idx_lead_stage_sla_due_at",
+    ),
+    (
+        "SELECT id FROM lead WHERE unfinished_at IS NOT NULL ORDER BY received_at DESC, id DESC",
+        &[],
+        "idx_lead_unfinished_received_at_id",
+    ),
+    (
+        "SELECT id FROM lead WHERE unfinished_at IS NULL AND stage = ? ORDER BY received_at DESC, id DESC",
+        &["NEW"],
+        "idx_lead_stage_received_at_id",
+    ),
+    (
+        "SELECT id FROM form_draft WHERE due_at <= ? ORDER BY due_at, id",
+        &[LATER],
+        "idx_form_draft_due_at_id",
+    ),
+    (
+        "SELECT id FROM form_draft WHERE form_id = ? AND email_normalized = ?",
+        &["x", "x"],
+        "idx_form_draft_form_id_email_normalized",
+    ),
+    (
+        "SELECT id FROM form_draft WHERE message_id IN (?, ?)",
+        &["x", "y"],
+        "idx_form_draft_message_id",
+    ),
+    (
+        "SELECT id FROM form_draft WHERE lead_id IN (?, ?)",
+        &["x", "y"],
+        "idx_form_draft_lead_id",
     ),
     (
         "SELECT id FROM lead WHERE campaign_id = ? ORDER BY received_at DESC, id DESC",

@@ -138,6 +138,7 @@ pub(super) fn ask<'a>(
     let answered = answers(world, form, near, chance);
     let mut inquiry = Inquiry {
         form_id: form.map(|form| form.id),
+        form_draft_id: None,
         lead_type: form
             .map(|form| form.lead_type)
             .or(stream.lead_type)

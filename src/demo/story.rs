@@ -140,6 +140,7 @@ pub(super) fn receive(
         attempts_wanted: wanted.attempts,
         attempts_made: 0,
         received_at: at,
+        unfinished_at: None,
         first_attempt_at: None,
         first_attempt_business_secs: None,
         first_reached_at: None,

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod clicks;
 mod dashboard;
 mod delivery;
 mod demo_hospital;
@@ -31,3 +32,4 @@ mod schema_matches_entities;
 mod sending;
 mod sequences;
 mod templates;
+mod unfinished;

@@ -94,7 +94,7 @@ fn shapes() -> Vec<Shape> {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
         consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
-        frequency_cap idempotency inbound_mail inbound_party lead lead_event mailing mailing_change mailing_progress message message_event outreach_hold
+        form_draft frequency_cap idempotency inbound_mail inbound_party lead lead_event link_visit mailing mailing_change mailing_progress message message_event outreach_hold
         outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff suppression team
@@ -109,6 +109,14 @@ macro_rules! names {
     }};
 }
 
+/// What mails are for, which is less than what people may allow.
+fn mail_purposes() -> Vec<&'static str> {
+    enums::Purpose::OF_MAILS
+        .iter()
+        .map(|purpose| purpose.as_str())
+        .collect()
+}
+
 /// Every column that holds an enum, with the names that the entity may write.
 fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
     vec![
@@ -118,6 +126,7 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::appointment::AppointmentState),
         ),
         ("attempt", "medium", names!(enums::Medium)),
+        ("form_draft", "state", names!(entity::form_draft::FormDraftState)),
         (
             "inbound_mail",
             "source",
@@ -129,7 +138,10 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::inbound_mail::InboundState),
         ),
         ("inbound_mail", "kind", names!(entity::inbound_mail::InboundKind)),
-        ("mailing", "purpose", names!(enums::Purpose)),
+        ("mailing", "purpose", mail_purposes()),
+        ("link_visit", "way", names!(entity::link_visit::VisitWay)),
+        ("link_visit", "verdict", names!(entity::link_visit::ClickVerdict)),
+        ("link_visit", "reason", names!(entity::link_visit::ClickReason)),
         ("mailing", "state", names!(entity::mailing::MailingState)),
         ("mailing", "created_by_kind", names!(enums::ActorKind)),
         (
@@ -205,7 +217,7 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("lead_event", "actor_kind", names!(enums::ActorKind)),
         ("message", "kind", names!(entity::message::MessageKind)),
         ("message", "lane", names!(entity::message::Lane)),
-        ("message", "purpose", names!(enums::Purpose)),
+        ("message", "purpose", mail_purposes()),
         ("message", "state", names!(entity::message::MessageState)),
         (
             "message_event",
@@ -226,7 +238,7 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("sending_tally", "lane", names!(entity::message::Lane)),
         ("sending_stop", "reason", names!(entity::sending_stop::StopReason)),
         ("sequence", "state", names!(entity::sequence::SequenceState)),
-        ("sequence", "purpose", names!(enums::Purpose)),
+        ("sequence", "purpose", mail_purposes()),
         ("staff", "role", names!(enums::Role)),
         ("suppression", "medium", names!(enums::Medium)),
         (
@@ -234,7 +246,7 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             "reason",
             names!(entity::suppression::SuppressionReason),
         ),
-        ("template", "purpose", names!(enums::Purpose)),
+        ("template", "purpose", mail_purposes()),
         (
             "template_version",
             "state",

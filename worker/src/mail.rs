@@ -4,6 +4,7 @@
 
 mod dkim;
 mod dry_run;
+mod form_saved;
 mod headers;
 mod letter;
 mod opt_in;

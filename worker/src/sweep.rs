@@ -18,6 +18,7 @@ use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::inbound::retain::keep_to_limits;
 use domain::nudge::Nudger;
+use domain::outreach::click;
 use domain::outreach::mailing::count::{self, FOLD_MAX};
 use domain::outreach::recover::expired_leases;
 use domain::outreach::tally;
@@ -49,6 +50,9 @@ const SEAL_ROUNDS_MAX: usize = 10;
 
 /// Batches of changed mails that one sweep adds to the counts of mailings.
 const COUNT_ROUNDS_MAX: usize = 10;
+
+/// Batches of visits of links that one sweep judges.
+const JUDGE_ROUNDS_MAX: usize = 10;
 
 /// The sweep of one process.
 pub(crate) struct Sweep {
@@ -147,6 +151,7 @@ impl Sweep {
         }
         self.seal().await;
         count_mailings(&self.hospital).await?;
+        judge_clicks(&self.hospital).await?;
         Ok(())
     }
 }
@@ -188,6 +193,16 @@ pub(crate) async fn seal(h: &Hospital) -> Result<usize, Error> {
 pub(crate) async fn count_mailings(h: &Hospital) -> Result<(), Error> {
     for _ in 0..COUNT_ROUNDS_MAX {
         if count::fold(h).await? < FOLD_MAX {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Judges who visited the links of mails.
+pub(crate) async fn judge_clicks(h: &Hospital) -> Result<(), Error> {
+    for _ in 0..JUDGE_ROUNDS_MAX {
+        if click::judge_due(h).await? < click::JUDGE_MAX {
             break;
         }
     }

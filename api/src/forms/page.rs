@@ -11,7 +11,7 @@ use poem::http::{HeaderValue, StatusCode, header};
 
 use super::phrases::Phrases;
 use super::visit::Kept;
-use super::{CONSENTS, TRAP};
+use super::{CONSENTS, FORGET, LATER, Pressed, SAVE, TRAP};
 use crate::pages::{self, Frame, Framed};
 use crate::state::Api;
 use crate::tongue::Tongue;
@@ -29,6 +29,10 @@ pub(super) struct Typed {
     pub trapped: bool,
     /// What could not be read at all.
     pub wrong: Vec<Refusal>,
+    /// Which button was pressed.
+    pub pressed: Pressed,
+    /// The token of the link that it was opened by; none for a form that was opened anew.
+    pub link: Option<String>,
 }
 
 struct FieldView<'a> {
@@ -108,6 +112,19 @@ struct FormPage<'a> {
     consents: Vec<ConsentView<'a>>,
     kept: &'a Kept,
     trap: &'static str,
+    action: String,
+    later: Option<LaterView>,
+}
+
+/// The buttons beside the one that sends the form.
+struct LaterView {
+    /// What is kept and for how long. Pressing the button agrees to it.
+    terms: String,
+    /// Whether there is something saved that can be forgotten.
+    is_saved: bool,
+    name: &'static str,
+    save: &'static str,
+    forget: &'static str,
 }
 
 /// The form, with what was typed and what is wrong with it.
@@ -127,21 +144,37 @@ pub(super) fn form(
         .enumerate()
         .map(|(at, field)| field_view(at, field, typed, refusals, say))
         .collect();
+    let later = say.terms(form).map(|terms| LaterView {
+        terms,
+        is_saved: typed.link.is_some(),
+        name: LATER,
+        save: SAVE,
+        forget: FORGET,
+    });
     let page = FormPage {
-        frame: frame(api, form, say, refusals.is_empty()),
+        frame: frame(api, form, say, refusals.is_empty() && typed.link.is_none()),
         say,
         form,
         intro: pages::paragraphs(&form.intro),
         problems: refusals
             .iter()
-            .map(|refusal| problem(refusal, form, say))
+            .map(|refusal| problem(refusal, form, say, typed.pressed))
             .collect(),
         fields,
         consents: consents(playbook, form, typed),
         kept: &typed.kept,
         trap: TRAP,
+        action: match &typed.link {
+            Some(token) => format!("/r/{token}"),
+            None => format!("/f/{}", form.slug),
+        },
+        later,
     };
-    pages::page(status, &page, Framed::By(&api.settings.cors_origins))
+    let framed = match typed.link {
+        Some(_) => Framed::Never,
+        None => Framed::By(&api.settings.cors_origins),
+    };
+    pages::page(status, &page, framed)
 }
 
 fn frame<'a>(api: &'a Api, form: &'a form::Model, say: &'static Phrases, indexed: bool) -> Frame<'a> {
@@ -176,7 +209,7 @@ fn field_view<'a>(
         autocomplete: field.autocomplete.as_deref(),
         options: &field.options,
         value: value.trim(),
-        problem: problem.map(|refusal| say.explain(refusal, Some(field)).into_owned()),
+        problem: problem.map(|refusal| say.explain(refusal, Some(field), typed.pressed).into_owned()),
     }
 }
 
@@ -190,7 +223,7 @@ fn is_about(refusal: &Refusal, field: &Field) -> bool {
 }
 
 /// A line of the summary: which field, what is wrong with it, and the way there.
-fn problem(refusal: &Refusal, form: &form::Model, say: &'static Phrases) -> Problem {
+fn problem(refusal: &Refusal, form: &form::Model, say: &'static Phrases, pressed: Pressed) -> Problem {
     let found = form
         .fields
         .0
@@ -200,10 +233,10 @@ fn problem(refusal: &Refusal, form: &form::Model, say: &'static Phrases) -> Prob
     if let Some((at, field)) = found {
         return Problem {
             id: Some(field_id(at)),
-            text: format!("{}: {}", field.label, say.explain(refusal, Some(field))),
+            text: format!("{}: {}", field.label, say.explain(refusal, Some(field), pressed)),
         };
     }
-    let explained = say.explain(refusal, None);
+    let explained = say.explain(refusal, None, pressed);
     match refusal.field.first().map(String::as_str) {
         Some(CONSENTS) if !form.wordings.0.is_empty() => Problem {
             id: Some("consent-1".to_owned()),
@@ -248,6 +281,13 @@ struct ThanksPage<'a> {
     thanks: Vec<&'a str>,
 }
 
+#[derive(Template)]
+#[template(path = "saved.html")]
+struct SavedPage<'a> {
+    frame: Frame<'a>,
+    say: &'static Phrases,
+}
+
 /// The page after a form.
 pub(super) fn thanks(api: &Api, form: &form::Model) -> Response {
     let say = Phrases::of(&form.language);
@@ -259,10 +299,29 @@ pub(super) fn thanks(api: &Api, form: &form::Model) -> Response {
     pages::page(StatusCode::OK, &page, Framed::By(&api.settings.cors_origins))
 }
 
+/// The page after a form that was saved to be finished later.
+pub(super) fn saved(api: &Api, form: &form::Model) -> Response {
+    let say = Phrases::of(&form.language);
+    let page = SavedPage {
+        frame: frame(api, form, say, false),
+        say,
+    };
+    pages::page(StatusCode::OK, &page, Framed::By(&api.settings.cors_origins))
+}
+
 /// The way to the page after a form. The address names the form and nothing else.
 pub(super) fn to_thanks(form: &form::Model) -> Response {
+    see_other(form, "thanks")
+}
+
+/// The way to the page after a form that was saved.
+pub(super) fn to_saved(form: &form::Model) -> Response {
+    see_other(form, "saved")
+}
+
+fn see_other(form: &form::Model, page: &str) -> Response {
     let mut response = Response::builder().status(StatusCode::SEE_OTHER).finish();
-    match HeaderValue::from_str(&format!("/f/{}/thanks", form.slug)) {
+    match HeaderValue::from_str(&format!("/f/{}/{page}", form.slug)) {
         Ok(address) => drop(response.headers_mut().insert(header::LOCATION, address)),
         Err(_) => tracing::error!(form = %form.id, "the name of a form cannot stand in an address"),
     }

@@ -4,7 +4,10 @@
 use std::borrow::Cow;
 
 use domain::error::{Code, Refusal};
-use entity::form::{Field, FieldKind};
+use entity::form::{self, Field, FieldKind};
+
+use super::Pressed;
+use crate::phrases::fill;
 
 /// The sentences of one language.
 #[derive(Debug)]
@@ -21,6 +24,20 @@ pub(super) struct Phrases {
     pub leave_empty: &'static str,
     pub emergency: &'static str,
     pub received: &'static str,
+    pub save: &'static str,
+    pub save_heading: &'static str,
+    /// What is kept, with the days after which it counts as abandoned and those for which it is kept.
+    save_terms: &'static str,
+    pub forget: &'static str,
+    pub forget_text: &'static str,
+    pub saved: &'static str,
+    pub saved_text: &'static str,
+    pub over: &'static str,
+    pub over_text: &'static str,
+    pub finished: &'static str,
+    pub finished_text: &'static str,
+    pub forgotten: &'static str,
+    pub forgotten_text: &'static str,
     /// Explains a refusal. None: the rules' own words are in this language.
     explain: Option<fn(Code, Option<FieldKind>) -> &'static str>,
 }
@@ -38,6 +55,24 @@ const ENGLISH: Phrases = Phrases {
     leave_empty: "Leave this empty",
     emergency: "This form is not for emergencies. If you need help right now, call 911.",
     received: "We have your request",
+    save: "Save and finish later",
+    save_heading: "No time to finish?",
+    save_terms: "If you press \u{201c}Save and finish later\u{201d}, you agree that we keep what you have typed and \
+                 ticked here, and how you came to this page, for {} days. Then it is deleted. We send one email to the \
+                 address you typed, with a link to go on or to delete it at once. If you have not sent the form after {} \
+                 days, we may remind you by email, but only if you ticked a box above that allows it.",
+    forget: "Delete what I typed",
+    forget_text: "Deletes everything that was saved of this form. It cannot be undone.",
+    saved: "We have saved your form",
+    saved_text: "We send a link to the address you typed. Open it to go on where you stopped. If a link came a moment ago, \
+                 it still works and shows what you saved last.",
+    over: "This link has ended",
+    over_text: "What was saved has been deleted, because its time was over or because somebody asked for it. You can \
+                fill in the form again at any time.",
+    finished: "You have sent this form",
+    finished_text: "We have your answers, and nobody needs to send them again.",
+    forgotten: "It is deleted",
+    forgotten_text: "We have deleted what was saved of this form. The link in your email has ended.",
     explain: None,
 };
 
@@ -54,6 +89,24 @@ const SPANISH: Phrases = Phrases {
     leave_empty: "Deje esto vacío",
     emergency: "Este formulario no es para emergencias. Si necesita ayuda ahora mismo, llame al 911.",
     received: "Hemos recibido su solicitud",
+    save: "Guardar y terminar más tarde",
+    save_heading: "¿No tiene tiempo de terminar?",
+    save_terms: "Si pulsa «Guardar y terminar más tarde», acepta que guardemos {} días lo que ha escrito y marcado aquí, y \
+                 cómo llegó a esta página. Después se borra. Enviamos un correo a la dirección que escribió, con un enlace \
+                 para seguir o para borrarlo en el momento. Si no ha enviado el formulario después de {} días, podemos \
+                 recordárselo por correo, pero solo si marcó arriba una casilla que lo permite.",
+    forget: "Borrar lo que escribí",
+    forget_text: "Borra todo lo que se guardó de este formulario. No se puede deshacer.",
+    saved: "Hemos guardado su formulario",
+    saved_text: "Enviamos un enlace a la dirección que escribió. Ábralo para seguir donde lo dejó. Si hace un momento le \
+                 llegó un enlace, todavía funciona y muestra lo último que guardó.",
+    over: "Este enlace ha terminado",
+    over_text: "Lo que se guardó se ha borrado, porque su plazo terminó o porque alguien lo pidió. Puede rellenar el \
+                formulario de nuevo cuando quiera.",
+    finished: "Ya envió este formulario",
+    finished_text: "Tenemos sus respuestas, y no hace falta que las envíe de nuevo.",
+    forgotten: "Está borrado",
+    forgotten_text: "Hemos borrado lo que se guardó de este formulario. El enlace de su correo ha terminado.",
     explain: Some(explain_in_spanish),
 };
 
@@ -68,9 +121,19 @@ impl Phrases {
         }
     }
 
+    /// What is kept of a form that is saved to be finished later; none when it cannot be saved.
+    pub fn terms(&self, form: &form::Model) -> Option<String> {
+        let terms = form.finish_later()?;
+        let days = [terms.kept_days, terms.abandoned_after_days].map(|days| days.to_string());
+        Some(fill(self.save_terms, &[&days[0], &days[1]]))
+    }
+
     /// What is wrong and how to mend it.
-    pub fn explain(&self, refusal: &Refusal, field: Option<&Field>) -> Cow<'static, str> {
+    pub fn explain(&self, refusal: &Refusal, field: Option<&Field>, pressed: Pressed) -> Cow<'static, str> {
         match self.explain {
+            Some(_) if pressed == Pressed::Save && refusal.code == Code::Required => {
+                Cow::Borrowed("Escriba su dirección de correo, para que podamos enviarle el enlace.")
+            }
             Some(explain) => Cow::Borrowed(explain(refusal.code, field.map(|field| field.kind))),
             None => refusal.message.clone(),
         }
@@ -90,6 +153,9 @@ fn explain_in_spanish(code: Code, kind: Option<FieldKind>) -> &'static str {
         (Code::Invalid, Some(FieldKind::Email)) => "Escriba una dirección de correo como nombre@ejemplo.org.",
         (Code::Invalid, Some(FieldKind::Phone)) => {
             "Escriba un número de teléfono completo, como (614) 555-0123."
+        }
+        (Code::NotAllowedNow, Some(FieldKind::Email)) => {
+            "El enlace es de la dirección a la que llegó. Puede cambiar la dirección al enviar el formulario."
         }
         (Code::TooLarge, _) => "El texto es demasiado largo.",
         (Code::UnknownField, _) => "Este formulario no tiene ese campo.",

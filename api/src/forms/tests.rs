@@ -33,6 +33,8 @@ fn form(names: &[&str]) -> form::Model {
         fields: Fields(names.iter().map(field).collect()),
         wordings: WordingKeys::default(),
         opt_in_days: None,
+        abandoned_after_days: None,
+        kept_days: None,
         confirmation_template_id: None,
         public_key: String::new(),
         active: true,

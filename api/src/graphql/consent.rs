@@ -292,6 +292,8 @@ pub fn standings(
         .filter_map(|(medium, address)| Some((medium, address?)));
     let pairs = reachable.flat_map(|pair| StoredPurpose::ALL.iter().map(move |purpose| (pair, *purpose)));
     pairs
+        // Links are opened in mails alone.
+        .filter(|((medium, _), purpose)| *medium == StoredMedium::Email || purpose.is_of_mails())
         .map(|((medium, address), purpose)| {
             let (state, deciding) = match fold(events, medium, address, purpose, now) {
                 Standing::Granted { event_id, .. } => (StandingState::Granted, Some(event_id)),

@@ -247,7 +247,9 @@ impl Children for LeadsOfContact {
     };
 
     fn seen_by(viewer: &Viewer) -> Condition {
-        domain::lead::find::in_scope(viewer)
+        Condition::all()
+            .add(domain::lead::find::in_scope(viewer))
+            .add(domain::lead::find::is_sent())
     }
 }
 

@@ -173,6 +173,11 @@ impl Lead {
         self.head.received_at.into()
     }
 
+    /// When it was made of a form that was saved and left; null for every lead that somebody sent.
+    async fn unfinished_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
+        Ok(self.whole(ctx).await?.unfinished_at.map(Into::into))
+    }
+
     /// The first human attempt.
     async fn first_attempt_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>, Error> {
         Ok(self.whole(ctx).await?.first_attempt_at.map(Into::into))
@@ -331,10 +336,8 @@ impl LeadQuery {
         #[graphql(desc = "In which order.")] order_by: Option<LeadOrder>,
     ) -> Result<Connection<Lead>, Error> {
         let ask = Ask::of(ctx);
-        let mut select = domain::lead::find::visible_to(ask.viewer());
-        if let Some(filter) = filter {
-            select = select.filter(filter.condition(ask.now())?);
-        }
+        let select = domain::lead::find::visible_to(ask.viewer());
+        let select = select.filter(filter.unwrap_or_default().condition(ask.now())?);
         let args = PageArgs {
             first,
             after,

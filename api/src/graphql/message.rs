@@ -1,5 +1,6 @@
 //! Messages: mails with their decision and proof.
 
+mod clicks;
 mod content;
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
@@ -26,6 +27,7 @@ use super::scalars::DateTime;
 use super::sequence::{self, Enrollment, Sequence};
 use super::vocabulary::{GateOutcome, GateReason, MessageEventKind, MessageKind, MessageState, Purpose};
 
+pub use clicks::Click;
 pub use content::{Header, MessageContent};
 
 /// Messages, the latest planned first: ids sort by the time they were made.
@@ -219,6 +221,13 @@ impl Message {
     async fn events(&self, ctx: &Context<'_>) -> Result<Vec<MessageEvent>, Error> {
         let rows = children::list(Ask::of(ctx), EventsOfMessage, self.0.id).await?;
         Ok(rows.into_iter().map(MessageEvent::of).collect())
+    }
+
+    /// The links of it that were visited, each once, in the order of their first visits. Links of promotional mails are
+    /// followed, of contacts who allow it (`TRACKING`) when the mail goes out and when the link is opened.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn clicks(&self, ctx: &Context<'_>) -> Result<Vec<Click>, Error> {
+        clicks::of(Ask::of(ctx), &self.0).await
     }
 
     /// The mail itself, where mail is captured instead of sent; null where it is sent, and before it went out.

@@ -5,11 +5,11 @@ mod rows;
 use async_graphql::Enum;
 
 pub use rows::{
-    AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, Comparison, ConsentAction,
-    ConsentLevel, ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState, EnrollmentState, ExitReason,
-    Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason, InboundKind, InboundSource, InboundState,
-    LeadEventKind, MessageEventKind, MessageKind, MessageState, MoveObstacle, PlacementKind, Reentry,
-    SequenceState, StaffTold, StuckReason, TakeOver, TriggerKind, Weekday,
+    AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, ClickReason, ClickVerdict,
+    Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState,
+    EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason, InboundKind,
+    InboundSource, InboundState, LeadEventKind, MessageEventKind, MessageKind, MessageState, MoveObstacle,
+    PlacementKind, Reentry, SequenceState, StaffTold, StuckReason, TakeOver, TriggerKind, Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.
@@ -132,6 +132,8 @@ pub enum Purpose {
     Reminder,
     /// Clinical research.
     Research,
+    /// Seeing which links in mails are opened. A person consents to it; no mail is sent for it.
+    Tracking,
 }
 
 /// What a member of staff or a token may do.

@@ -179,6 +179,7 @@ fn groups<'a>(
             Purpose::CareCoordination => (say.purpose_care, say.purpose_care_is),
             Purpose::Reminder => (say.purpose_reminder, say.purpose_reminder_is),
             Purpose::Research => (say.purpose_research, say.purpose_research_is),
+            Purpose::Tracking => (say.purpose_tracking, say.purpose_tracking_is),
         };
         let offers: Vec<OfferView<'a>> = shown
             .offers

@@ -102,7 +102,7 @@ pub fn resolve(sharing: &[Model], person: &Person, now: DateTime<Utc>) -> Resolu
     }
 }
 
-fn shares_email(contact: &Model, person: &Person) -> bool {
+pub(crate) fn shares_email(contact: &Model, person: &Person) -> bool {
     person
         .email
         .as_ref()
@@ -198,6 +198,37 @@ fn completed(mut contact: Model, person: &Person, now: DateTime<Utc>) -> (Model,
         contact.updated_at = now;
     }
     (contact, changed)
+}
+
+/// Whether the names of a contact and a person say nothing against each other: what is known of both is the same.
+pub(crate) fn names_fit(contact: &Model, person: &Person) -> bool {
+    let fit = |a: &str, b: &str| a.is_empty() || b.is_empty() || fold_name(a) == fold_name(b);
+    let organization = |of: &Option<String>| of.clone().unwrap_or_default();
+    fit(&contact.given_name, &person.given_name)
+        && fit(&contact.family_name, &person.family_name)
+        && fit(
+            &organization(&contact.organization),
+            &organization(&person.organization),
+        )
+}
+
+/// The person is this contact, of which not all of the name was known yet.
+pub(crate) fn named(contact: Model, person: &Person, now: DateTime<Utc>) -> Resolution {
+    let (mut contact, mut changed) = completed(contact, person, now);
+    for (name, column, value) in [
+        ("given_name", &mut contact.given_name, &person.given_name),
+        ("family_name", &mut contact.family_name, &person.family_name),
+    ] {
+        if column.is_empty() && !value.is_empty() {
+            column.clone_from(value);
+            changed.push(name);
+        }
+    }
+    if !changed.is_empty() {
+        contact.kind = person.kind;
+        contact.updated_at = now;
+    }
+    Resolution::Known { contact, changed }
 }
 
 fn made(person: &Person, now: DateTime<Utc>) -> Model {

@@ -106,7 +106,8 @@ of_contacts!(
     consent_event,
     contact_preference,
     contact_line_preference,
-    enrollment
+    enrollment,
+    form_draft
 );
 
 /// The same for tables of leads.
@@ -147,6 +148,7 @@ pub const LEFT_OUT: &[&str] = &[
     "inbound_mail",
     "inbound_party",
     "lead_event",
+    "link_visit",
     "mailing_change",
     "mailing_progress",
     "message_event",

@@ -11,7 +11,8 @@ use sea_orm::{
 use crate::error::{Error, Result};
 use crate::viewer::{Scope, Viewer};
 
-/// The leads that this viewer may see.
+/// The leads that this viewer may see, unfinished ones among them: for one lead, or for rows around it. A list or a count
+/// of leads adds [`is_sent`].
 pub fn visible_to(viewer: &Viewer) -> Select<Entity> {
     Entity::find().filter(in_scope(viewer))
 }
@@ -28,6 +29,13 @@ pub fn in_scope(viewer: &Viewer) -> Condition {
     }
 }
 
+/// Leads that somebody sent, and not those of forms that were saved and left. Whatever lists or counts leads asks this,
+/// unless it was asked for the others.
+#[must_use]
+pub fn is_sent() -> Condition {
+    Condition::all().add(Column::UnfinishedAt.is_null())
+}
+
 /// One lead.
 ///
 /// # Errors
@@ -40,11 +48,13 @@ pub async fn by_id(conn: &impl ConnectionTrait, viewer: &Viewer, id: LeadId) -> 
 /// One lead, held against other changes until the transaction ends.
 ///
 /// # Errors
-/// [`Error::Missing`] when there is none or the viewer may not see it.
+/// [`Error::Missing`] when there is none or the viewer may not see it, and for an unfinished one: nobody works on what
+/// was not sent.
 pub async fn for_change(tx: &DatabaseTransaction, viewer: &Viewer, id: LeadId) -> Result<Model> {
     // The weaker lock: rows that point at the lead can still be written, so a sweep never waits for a person here.
     let lead = visible_to(viewer)
         .filter(Column::Id.eq(id))
+        .filter(Column::UnfinishedAt.is_null())
         .lock(LockType::NoKeyUpdate)
         .one(tx)
         .await?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::consent_event::{ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::form::{self, Field, FieldKind, FieldTarget};
+use entity::id::FormDraftId;
 use entity::lead::Answer;
 
 use super::inquiry::{ConsentAnswer, Draft, Inquiry};
@@ -37,6 +38,8 @@ pub struct Sent {
     pub external_id: String,
     /// How the visit began.
     pub visit: Visit,
+    /// The saved form that it finishes.
+    pub form_draft_id: Option<FormDraftId>,
 }
 
 /// Reads everything.
@@ -44,8 +47,23 @@ pub struct Sent {
 /// # Errors
 /// [`Error::Refused`] with all that is wrong, in the order of the form's fields.
 pub fn inquiry(form: &form::Model, playbook: &Playbook, sent: Sent) -> Result<Inquiry> {
+    let (draft, refusals) = draft(form, sent);
+    joined(form, draft.parse(playbook), refusals)
+}
+
+/// Reads what was typed so far into a form that is saved to be finished later. Only the email address must be there.
+///
+/// # Errors
+/// As [`inquiry`].
+pub fn unfinished(form: &form::Model, playbook: &Playbook, sent: Sent) -> Result<Inquiry> {
     let (draft, mut refusals) = draft(form, sent);
-    match draft.parse(playbook) {
+    refusals.retain(|refusal| refusal.code != Code::Required);
+    joined(form, draft.parse_unfinished(playbook), refusals)
+}
+
+/// What was read, or everything that is wrong with it.
+fn joined(form: &form::Model, read: Result<Inquiry>, mut refusals: Vec<Refusal>) -> Result<Inquiry> {
+    match read {
         Ok(inquiry) if refusals.is_empty() => return Ok(inquiry),
         Ok(_) => {}
         Err(Error::Refused(more)) => {
@@ -73,6 +91,7 @@ pub fn draft(form: &form::Model, sent: Sent) -> (Draft, Vec<Refusal>) {
     let (mut values, mut refusals) = by_field(fields, sent.fields);
     let mut draft = Draft {
         form_id: Some(form.id),
+        form_draft_id: sent.form_draft_id,
         external_id: sent.external_id,
         consents: sent.consents,
         consent_method: Some(ConsentMethod::WebForm),

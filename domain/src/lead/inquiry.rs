@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use entity::consent_event::{ConsentEvidence, ConsentMethod, ConsentSource};
 use entity::contact::ContactKind;
 use entity::enums::{Channel, LeadType};
-use entity::id::{ConsentWordingId, FacilityId, FormId, ServiceLineId};
+use entity::id::{ConsentWordingId, FacilityId, FormDraftId, FormId, ServiceLineId};
 use entity::lead::Answer;
 
 use super::visit::Visit;
@@ -41,6 +41,8 @@ pub struct ConsentAnswer {
 pub struct Draft {
     /// The form that was filled in.
     pub form_id: Option<FormId>,
+    /// The saved form that it finishes, if it came by the link to one.
+    pub form_draft_id: Option<FormDraftId>,
     /// Type of the lead; the form's if there is a form.
     pub lead_type: Option<LeadType>,
     /// Channel, when the sender knows it better than the visit tells.
@@ -92,6 +94,8 @@ pub struct Draft {
 pub struct Inquiry {
     /// The form that was filled in.
     pub form_id: Option<FormId>,
+    /// The saved form that it finishes, if it came by the link to one.
+    pub form_draft_id: Option<FormDraftId>,
     /// Type of the lead.
     pub lead_type: LeadType,
     /// Channel, when the sender knows it better than the visit tells.
@@ -151,6 +155,39 @@ impl Draft {
     /// # Errors
     /// [`Error::Refused`] with all that is wrong.
     pub fn parse(self, playbook: &Playbook) -> Result<Inquiry> {
+        let (inquiry, list) = self.read(playbook);
+        match inquiry {
+            Some(inquiry) if list.is_empty() => Ok(inquiry),
+            _ => Err(Error::Refused(list)),
+        }
+    }
+
+    /// Reads what was typed into a form so far. Nothing but the email address must be there, for the link to the rest
+    /// goes to it; what is there must be well-formed.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with all that is wrong.
+    pub fn parse_unfinished(self, playbook: &Playbook) -> Result<Inquiry> {
+        let nowhere = self.email.trim().is_empty();
+        let field = self.field_names.get("email").cloned();
+        let (inquiry, mut list) = self.read(playbook);
+        list.retain(|refusal| refusal.code != Code::Required);
+        if nowhere {
+            let message = "Enter your email address, so that we can send you the link.";
+            list.push(Refusal::new(
+                Code::Required,
+                field.as_deref().unwrap_or("email"),
+                message,
+            ));
+        }
+        match inquiry {
+            Some(inquiry) if list.is_empty() => Ok(inquiry),
+            _ => Err(Error::Refused(list)),
+        }
+    }
+
+    /// Everything as far as it can be read, with all that is wrong; nothing without a type of lead.
+    fn read(self, playbook: &Playbook) -> (Option<Inquiry>, Vec<Refusal>) {
         let mut refusals = Refusals {
             names: &self.field_names,
             list: Vec::new(),
@@ -194,11 +231,9 @@ impl Draft {
         self.check_answers(&mut refusals);
         self.check_consents(playbook, &mut refusals);
         let list = refusals.list;
-        let (Some(lead_type), true) = (lead_type, list.is_empty()) else {
-            return Err(Error::Refused(list));
-        };
-        Ok(Inquiry {
+        let inquiry = lead_type.map(|lead_type| Inquiry {
             form_id: self.form_id,
+            form_draft_id: self.form_draft_id,
             lead_type,
             channel: self.channel,
             external_id,
@@ -212,7 +247,8 @@ impl Draft {
             consent_source: self.consent_source,
             consent_evidence: self.consent_evidence,
             visit: self.visit.bounded(),
-        })
+        });
+        (inquiry, list)
     }
 
     fn person(

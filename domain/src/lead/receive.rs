@@ -5,16 +5,19 @@
 //! confirmation is planned. Either all of it is stored or none. Doing it twice with one external id changes nothing.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::enrollment::ExitReason;
 use entity::enums::LeadStage;
 use entity::id::LeadId;
 use entity::{form, lead};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
+use super::form_draft::finish::{self, Saved};
+use super::form_draft::whose::{Whose, whose};
 use super::inquiry::Inquiry;
 use super::rows::{self, Rows};
 use super::triage::{self, Light, Triage};
 use super::visit::{self, Source};
-use crate::contact::resolve::{self, Resolution};
+use crate::contact::resolve::Resolution;
 use crate::db;
 use crate::done::Done;
 use crate::error::Result;
@@ -41,7 +44,8 @@ pub struct Receipt {
 /// Receives an inquiry.
 ///
 /// # Errors
-/// Faults of the database. What can be refused was refused when the inquiry was parsed.
+/// Faults of the database, and [`Error::Missing`](crate::error::Error::Missing) for the link to a saved form that is no
+/// longer kept. What can be refused was refused when the inquiry was parsed.
 pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Done<Receipt>> {
     let playbook = h.playbook().await?;
     let form = inquiry.form_id.and_then(|id| playbook.forms.get(&id));
@@ -50,14 +54,16 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     db::lock_keys(&tx, &lock_keys(h, &inquiry, source)).await?;
     // Read after the locks: whoever waited for them comes later than whom it waited for.
     let now = h.now();
+    let saved = finish::saved(&tx, &inquiry, form, now).await?;
+    if let Some(first) = saved.as_ref().and_then(Saved::sent_before) {
+        return Ok(repeated(first));
+    }
     if let Some(first) = same_external_id(&tx, &inquiry, source).await? {
         return Ok(repeated(first));
     }
-    let who = resolve::resolve(
-        &resolve::sharing(&tx, &inquiry.person).await?,
-        &inquiry.person,
-        now,
-    );
+    let draft = saved.as_ref().map(|saved| &saved.draft);
+    let Whose { who, is_theirs } = whose(&tx, &inquiry.person, draft, now).await?;
+    let saved = saved.filter(|_| is_theirs || inquiry.form_draft_id.is_some());
     let light = Light {
         playbook: &playbook,
         inquiry: &inquiry,
@@ -73,11 +79,17 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         who: &who,
         now,
     };
+    let mut signals = Vec::new();
+    if let Some(saved) = &saved {
+        signals = finish::stop_reminding(&tx, &saved.draft, ExitReason::FormFinished, now).await?;
+    }
     let goes_on = answered_again(&tx, &case).await?;
     if let Some(first) = same_again(&tx, &case, &triage).await? {
         let asked = rows::grant_again(&tx, &case, first).await?;
+        finish::settle(&tx, saved, first).await?;
         tx.commit().await?;
         let mut done = repeated(first);
+        done.signals = signals;
         done.nudges.extend(goes_on.then_some(Subject::Enrollments));
         done.nudges.extend(asked.then_some(Subject::WaitingMail));
         return Ok(done);
@@ -85,9 +97,14 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     let found = routing::find_rule(&playbook, &light.triaged(&triage));
     let serving = routing::serving(&playbook, found.team);
     let routing = routing::decide(&found, &playbook, &routing::load(&tx, &serving).await?, now);
-    let rows = rows::of(&case, new_lead(&case, triage, &found, routing));
-    let done = told(&rows, goes_on);
-    rows::insert(&tx, &who, rows).await?;
+    let unfinished = saved.as_ref().and_then(|saved| saved.lead.as_ref());
+    let lead = in_place_of(unfinished, new_lead(&case, triage, &found, routing));
+    let lead_id = lead.id;
+    let rows = rows::of(&case, lead);
+    let mut done = told(&rows, goes_on);
+    done.signals.extend(signals);
+    rows::insert(&tx, &who, unfinished.is_some(), rows).await?;
+    finish::settle(&tx, saved, lead_id).await?;
     tx.commit().await?;
     Ok(done)
 }
@@ -113,8 +130,20 @@ pub(super) struct Case<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// The lead that was made of the same form when it was left becomes the one that was sent.
+fn in_place_of(unfinished: Option<&lead::Model>, lead: lead::Model) -> lead::Model {
+    match unfinished {
+        Some(before) => lead::Model {
+            id: before.id,
+            version: before.version + 1,
+            ..lead
+        },
+        None => lead,
+    }
+}
+
 /// The lead's own row.
-fn new_lead(
+pub(super) fn new_lead(
     case: &Case<'_>,
     triage: Triage,
     found: &routing::Match<'_>,
@@ -129,7 +158,6 @@ fn new_lead(
     let of_team = || playbook.teams.get(&found.team).and_then(|team| team.facility_id);
     let facility = found.facility.or(inquiry.facility_id).or_else(of_team);
     let wanted = triage::wanted(case.light, &triage, facility, case.now);
-    let click = inquiry.visit.click_id.as_ref();
     lead::Model {
         id: new_id(case.now),
         contact_id: contact.id,
@@ -151,8 +179,8 @@ fn new_lead(
         referrer_host: inquiry.visit.referrer_host.clone(),
         utm: inquiry.visit.utm.clone(),
         source_code: inquiry.visit.source_code.clone(),
-        click_id_kind: click.map(|id| id.kind.to_owned()),
-        click_id_hash: click.map(|id| case.h.secrets.click_hash(&id.value).to_vec()),
+        click_id_kind: inquiry.visit.click_kind().map(str::to_owned),
+        click_id_hash: inquiry.visit.click_hash(&case.h.secrets),
         answers: lead::Answers(inquiry.answers.clone()),
         flags: lead::Flags(triage.flags),
         score_points: triage.score.points,
@@ -166,6 +194,7 @@ fn new_lead(
         attempts_wanted: wanted.attempts,
         attempts_made: 0,
         received_at: case.now,
+        unfinished_at: None,
         first_attempt_at: None,
         first_attempt_business_secs: None,
         first_reached_at: None,
@@ -250,6 +279,7 @@ async fn same_external_id(
     let found = lead::Entity::find()
         .filter(lead::Column::Channel.eq(source.channel))
         .filter(lead::Column::ExternalId.eq(external_id))
+        .filter(lead::Column::UnfinishedAt.is_null())
         .one(tx)
         .await?;
     Ok(found.map(|lead| lead.id))
@@ -265,7 +295,8 @@ async fn same_again(tx: &DatabaseTransaction, case: &Case<'_>, triage: &Triage) 
     let same = lead::Entity::find()
         .filter(lead::Column::ContactId.eq(contact.id))
         .filter(lead::Column::ReceivedAt.gt(case.now - TimeDelta::minutes(REPEAT_WINDOW_MINS)))
-        .filter(lead::Column::FormId.eq(form_id));
+        .filter(lead::Column::FormId.eq(form_id))
+        .filter(lead::Column::UnfinishedAt.is_null());
     let same = match (triage.service_line_id, &inquiry.requested_service) {
         (Some(line), _) => same.filter(lead::Column::ServiceLineId.eq(line)),
         (None, Some(words)) => same.filter(lead::Column::RequestedService.eq(words)),

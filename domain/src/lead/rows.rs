@@ -108,8 +108,8 @@ fn consents(case: &Case<'_>, lead_id: LeadId) -> (Vec<consent_event::Model>, Opt
         playbook: case.light.playbook,
     };
     let events = consent::at_intake(intake, &inquiry.consents);
-    let asks =
-        second_yes.and_then(|asks| plan::opt_in(&case.h.site, contact, lead_id, asks, &events, case.now));
+    let asks = second_yes
+        .and_then(|asks| plan::opt_in(&case.h.site, contact, Some(lead_id), asks, &events, case.now));
     (events, asks)
 }
 
@@ -186,17 +186,32 @@ fn candidates(case: &Case<'_>) -> Vec<contact_candidate::ActiveModel> {
         .collect()
 }
 
-/// Writes everything, in the order of the foreign keys.
-pub(super) async fn insert(tx: &DatabaseTransaction, who: &Resolution, rows: Rows) -> Result<()> {
+/// Writes everything, in the order of the foreign keys. A lead that was there before, as an unfinished one, is written
+/// anew.
+pub(super) async fn insert(
+    tx: &DatabaseTransaction,
+    who: &Resolution,
+    was_there: bool,
+    rows: Rows,
+) -> Result<()> {
     let mut together = Together::default();
     match who {
+        // The lead that is there is made to point at it before the rest is written.
+        Resolution::New { contact, .. } if was_there => {
+            contact.clone().into_active_model().insert(tx).await?;
+        }
         Resolution::New { contact, .. } => together.add([contact.clone().into_active_model()]),
         Resolution::Known { changed, .. } if changed.is_empty() => {}
         Resolution::Known { contact, .. } => {
             contact.clone().into_active_model().reset_all().update(tx).await?;
         }
     }
-    together.add([rows.lead.into_active_model()]);
+    let lead = rows.lead.into_active_model();
+    if was_there {
+        lead.reset_all().update(tx).await?;
+    } else {
+        together.add([lead]);
+    }
     together.add([rows.touchpoint]);
     together.add([rows.follow_up.into_active_model()]);
     together.add(rows.events);

@@ -5,6 +5,7 @@ use entity::id::{CampaignId, PlacementId};
 use entity::lead::Utm;
 use entity::{campaign, form, placement};
 
+use crate::link::Secrets;
 use crate::playbook::{Playbook, fold_name};
 
 /// Longest value of one campaign parameter in characters.
@@ -35,6 +36,8 @@ pub struct Visit {
     pub source_code: Option<String>,
     /// Click id of an ad platform.
     pub click_id: Option<ClickId>,
+    /// Kind and keyed hash of a click id of which nothing else was kept: that of a form that was saved before.
+    pub kept_click: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Visit {
@@ -66,6 +69,22 @@ impl Visit {
                 }
             }
         }
+    }
+
+    /// Which click id came along.
+    #[must_use]
+    pub fn click_kind(&self) -> Option<&'static str> {
+        let kept = self.kept_click.as_ref().map(|(kind, _)| *kind);
+        self.click_id.as_ref().map(|id| id.kind).or(kept)
+    }
+
+    /// Its keyed hash.
+    #[must_use]
+    pub fn click_hash(&self, secrets: &Secrets) -> Option<Vec<u8>> {
+        let fresh = self.click_id.as_ref();
+        fresh
+            .map(|id| secrets.click_hash(&id.value).to_vec())
+            .or_else(|| self.kept_click.as_ref().map(|(_, hash)| hash.clone()))
     }
 
     /// The same visit with every value cut to what is stored: the visitor's browser sends these, not the visitor, so
@@ -169,7 +188,7 @@ fn channel_of_parameters(visit: &Visit) -> Option<Channel> {
         Some("direct_mail" | "directmail" | "post" | "print") => Some(Channel::DirectMail),
         Some("partner") => Some(Channel::Partner),
         Some("referral") => Some(Channel::Referral),
-        _ => match visit.click_id.as_ref().map(|id| id.kind) {
+        _ => match visit.click_kind() {
             Some("fbclid") => Some(Channel::Social),
             Some(_) => Some(Channel::PaidSearch),
             None => None,

@@ -38,6 +38,11 @@ fn a_token_stays_what_it_is_over_releases() {
         hex::encode(secrets().click_hash("Cj0K")),
         "d441a1c7db6f25435cf5fd90bf42563b981f5656f2d6c783aaa3b1b485c91952"
     );
+    let mark = secrets().link_mark("https://hospital.example/rooms");
+    assert_eq!(
+        secrets().link_token(message(), mark),
+        "AZNcHnoAcACAAAAAAAAAASdBWg4LbTCWcYQf_no1xr8RFDm_"
+    );
 }
 
 #[test]
@@ -206,4 +211,42 @@ fn a_preference_token_changed_in_any_place_proves_nothing() {
         assert!(!secrets().proves_preference(text, &link()), "{text}");
     }
     assert_eq!(secrets().open_unsubscribe_token(&token), None);
+}
+
+#[test]
+fn a_link_of_a_mail_opens_to_its_message_and_its_mark_and_says_nothing_else() {
+    let mark = secrets().link_mark("https://hospital.example/rooms");
+    let token = secrets().link_token(message(), mark);
+    assert_eq!(secrets().open_link_token(&token), Some((message(), mark)));
+    assert_eq!(token.len(), LINK_TOKEN_CHARS);
+    assert_ne!(mark, secrets().link_mark("https://hospital.example/room"));
+    assert_ne!(
+        mark,
+        Secrets::new([8; 32]).link_mark("https://hospital.example/rooms"),
+        "it is keyed"
+    );
+}
+
+#[test]
+fn a_link_of_a_mail_changed_in_any_bit_is_refused_and_so_is_one_of_another_kind() {
+    let token = secrets().link_token(message(), -7);
+    let bytes = URL_SAFE_NO_PAD.decode(&token).expect("base64url");
+    for index in 0..bytes.len() * 8 {
+        let mut forged = bytes.clone();
+        forged[index / 8] ^= 1 << (index % 8);
+        assert_eq!(
+            secrets().open_link_token(&URL_SAFE_NO_PAD.encode(&forged)),
+            None,
+            "bit {index}"
+        );
+    }
+    assert_eq!(
+        secrets().open_link_token(&secrets().unsubscribe_token(message())),
+        None
+    );
+    assert_eq!(
+        secrets().open_link_token(&secrets().opt_in_token(message())),
+        None
+    );
+    assert_eq!(Secrets::new([8; 32]).open_link_token(&token), None);
 }

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::{ConsentEventId, MessageId};
 use entity::message::{self, Decision, DecisionReason, GateOutcome, GateReason, Lane, MessageState};
 use entity::message_event::{self, MessageEventKind};
-use entity::{appointment, contact, follow_up, lead, staff, template_version};
+use entity::{appointment, contact, follow_up, form_draft, lead, staff, template_version};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, Statement, Value,
 };
@@ -55,13 +55,20 @@ pub struct Sendable {
     template: Option<Arc<template_version::Model>>,
     follow_up: Option<Arc<follow_up::Model>>,
     next_visit: Option<appointment::Model>,
+    draft: Option<Arc<form_draft::Model>>,
     lined_up: bool,
+    shows_clicks: bool,
 }
 
 impl Sendable {
     /// The message's id.
     pub fn id(&self) -> MessageId {
         self.message.id
+    }
+
+    /// Whether its links may be opaque ones, by which we see that they are opened: the contact allows it as of the claim.
+    pub fn shows_clicks(&self) -> bool {
+        self.shows_clicks
     }
 
     /// Whether it was deferred before because as many mails as may go went out.
@@ -115,6 +122,11 @@ impl Sendable {
     /// The lead's next booked visit.
     pub fn next_visit(&self) -> Option<&appointment::Model> {
         self.next_visit.as_ref()
+    }
+
+    /// The saved form that it links to.
+    pub fn draft(&self) -> Option<&form_draft::Model> {
+        self.draft.as_deref()
     }
 
     /// The name of the recipient, as mails show it.
@@ -387,7 +399,9 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         template,
         follow_up: known.follow_up(&message),
         next_visit: known.next_visit(&message),
+        draft: known.draft(&message),
         lined_up,
+        shows_clicks: known.shows_clicks(&message),
         message,
     })
 }

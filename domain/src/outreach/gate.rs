@@ -7,7 +7,7 @@
 //! - A mail to staff about their work goes, unless it is out of date or the address is suppressed.
 //! - A requested reply (the confirmation of a form) needs no consent, because the person asked for it. A withdrawal
 //!   of its purpose made *after* asking stops it; an older one does not, since the request is newer.
-//! - The mail that asks for a second yes is such a reply too.
+//! - The mail that asks for a second yes is such a reply too, and so is the link to a form that somebody saved.
 //! - Everything else needs a grant for its purpose. While a second yes is awaited it waits too, until that can no longer
 //!   come.
 //! - Suppression is stronger than consent. A hard bounce and a do-not-contact stop every mail to the address, requested
@@ -162,7 +162,10 @@ impl GateInput<'_> {
             | MessageKind::SequenceNotice
             | MessageKind::TemplateTest
             | MessageKind::SendingAlert => true,
-            MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture => false,
+            MessageKind::Confirmation
+            | MessageKind::OptIn
+            | MessageKind::FormSaved
+            | MessageKind::Nurture => false,
         }
     }
 
@@ -301,10 +304,11 @@ fn consent_missing(input: &GateInput<'_>) -> Option<GateReason> {
         _ if input.is_staff_notice() => None,
         // Whether it waits for the second yes is said with the reasons to defer.
         (_, Standing::Granted { .. } | Standing::Pending { .. }) => None,
-        (MessageKind::Confirmation | MessageKind::OptIn, Standing::Withdrawn { at, .. }) => {
-            (at >= input.planned_at).then_some(GateReason::ConsentWithdrawn)
-        }
-        (MessageKind::Confirmation | MessageKind::OptIn, _) => None,
+        (
+            MessageKind::Confirmation | MessageKind::OptIn | MessageKind::FormSaved,
+            Standing::Withdrawn { at, .. },
+        ) => (at >= input.planned_at).then_some(GateReason::ConsentWithdrawn),
+        (MessageKind::Confirmation | MessageKind::OptIn | MessageKind::FormSaved, _) => None,
         (_, Standing::Withdrawn { .. }) => Some(GateReason::ConsentWithdrawn),
         (_, Standing::Denied | Standing::None | Standing::Expired) => Some(GateReason::NoConsent),
     }
@@ -313,7 +317,7 @@ fn consent_missing(input: &GateInput<'_>) -> Option<GateReason> {
 fn reason_to_allow(input: &GateInput<'_>) -> GateReason {
     match input.kind {
         _ if input.is_staff_notice() => GateReason::StaffNotice,
-        MessageKind::Confirmation | MessageKind::OptIn => GateReason::RequestedReply,
+        MessageKind::Confirmation | MessageKind::OptIn | MessageKind::FormSaved => GateReason::RequestedReply,
         _ => GateReason::ConsentGranted,
     }
 }

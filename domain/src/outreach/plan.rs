@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::consent_event::{self, ConsentAction};
 use entity::enums::Purpose;
+use entity::form::FinishLater;
 use entity::id::{ContactId, LeadId, MessageEventId, MessageId};
 use entity::message::{self, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
@@ -11,6 +12,7 @@ use entity::{contact, enrollment, form, lead, sequence, template_version};
 use sea_orm::ActiveValue::Set;
 
 use crate::consent::SecondYes;
+use crate::error::{Code, Refusal};
 use crate::hospital::Site;
 use crate::id::new_id;
 use crate::nudge::Subject;
@@ -59,14 +61,21 @@ pub fn confirmation(
 pub fn opt_in(
     site: &Site,
     contact: &contact::Model,
-    lead_id: LeadId,
+    lead_id: Option<LeadId>,
     asks: SecondYes,
     consents: &[consent_event::Model],
     now: DateTime<Utc>,
 ) -> Option<message::ActiveModel> {
-    let first = consents
-        .iter()
-        .find(|event| event.action == ConsentAction::Pending)?;
+    let asked = || {
+        consents
+            .iter()
+            .filter(|event| event.action == ConsentAction::Pending)
+    };
+    let first = asked().next()?;
+    // It is for what mails are for. Who ticked nothing but that clicks may be seen is asked as about the request itself.
+    let purpose = asked()
+        .filter_map(|event| event.purpose)
+        .find(|purpose| purpose.is_of_mails());
     let id = asks.message_id;
     let blank = Blank {
         contact_id: contact.id,
@@ -80,9 +89,9 @@ pub fn opt_in(
         subject: Set(opt_in_subject(&contact.language).to_owned()),
         kind: Set(MessageKind::OptIn),
         lane: Set(Lane::Waiting),
-        purpose: Set(first.purpose?),
+        purpose: Set(purpose.unwrap_or(Purpose::CareCoordination)),
         origin_key: Set(Some(format!("opt-in/{}", first.id.0))),
-        lead_id: Set(Some(lead_id)),
+        lead_id: Set(lead_id),
         ..blank.row(site)
     })
 }
@@ -93,6 +102,46 @@ fn opt_in_subject(language: &str) -> &'static str {
         "Confirme su dirección de correo"
     } else {
         "Please confirm your email address"
+    }
+}
+
+/// The mail with the link to a form that was saved to be finished later: due now, waited for.
+///
+/// Its words are built in, because it goes to an address that nobody has proved: it names neither the person nor the
+/// form.
+#[must_use]
+pub fn form_saved(
+    site: &Site,
+    form: &form::Model,
+    contact: &contact::Model,
+    terms: FinishLater,
+    now: DateTime<Utc>,
+) -> message::ActiveModel {
+    let blank = Blank {
+        contact_id: contact.id,
+        version: None,
+        now,
+        ttl: CONFIRMATION_TTL.min(TimeDelta::days(terms.kept_days.into())),
+    };
+    let row = blank.row(site);
+    message::ActiveModel {
+        origin_key: Set(Some(format!("form-saved/{}", row.id.as_ref().0))),
+        subject: Set(form_saved_subject(&form.language).to_owned()),
+        kind: Set(MessageKind::FormSaved),
+        lane: Set(Lane::Waiting),
+        purpose: Set(Purpose::CareCoordination),
+        lead_id: Set(None),
+        language: Set(Some(form.language.clone())),
+        ..row
+    }
+}
+
+/// The subject of the mail with the link to a saved form.
+fn form_saved_subject(language: &str) -> &'static str {
+    if language.starts_with("es") {
+        "Puede terminar su formulario cuando quiera"
+    } else {
+        "Finish your form whenever you like"
     }
 }
 
@@ -146,12 +195,18 @@ pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> messa
     }
 }
 
+/// Refuses a purpose that people consent to and for which no mail is sent.
+pub(crate) fn not_for_mails(purpose: Purpose, field: &str) -> Option<Refusal> {
+    let message = "No mail is sent for this purpose: people only allow it, or do not.";
+    (!purpose.is_of_mails()).then(|| Refusal::new(Code::Invalid, field, message))
+}
+
 /// The queue of a sequence's mails: somebody waits for a reminder, nobody for the rest.
 #[must_use]
 pub const fn nurture_lane(purpose: Purpose) -> Lane {
     match purpose {
         Purpose::Reminder => Lane::Waiting,
-        Purpose::Marketing | Purpose::CareCoordination | Purpose::Research => Lane::Bulk,
+        Purpose::Marketing | Purpose::CareCoordination | Purpose::Research | Purpose::Tracking => Lane::Bulk,
     }
 }
 

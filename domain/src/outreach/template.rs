@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -24,6 +24,7 @@ mod facts;
 mod finding;
 mod frame;
 mod language;
+pub mod links;
 pub mod lint;
 mod plain;
 mod private;
@@ -70,6 +71,8 @@ pub struct MailFacts<'a> {
     pub unsubscribe_url: &'a str,
     /// Address of the page on which the contact sets what to hear of.
     pub preferences_url: &'a str,
+    /// Address of the page on which a form that was saved and left can be finished.
+    pub finish_url: &'a str,
     /// The hospital's postal address.
     pub postal_address: &'a str,
     /// The hospital's name.
@@ -118,11 +121,27 @@ pub enum TemplateFault {
     EmptySubject,
 }
 
+/// What is written where a link leads to a target.
+pub type LinkAddress<'a> = dyn Fn(&str) -> String + 'a;
+
 /// The three parts of a version, parsed.
 struct Compiled {
     subject: liquid::Template,
     html: liquid::Template,
     text: liquid::Template,
+    /// The same with variables for its links, made when the first mail wants it; none if that cannot be.
+    opened: OnceLock<Option<Opened>>,
+}
+
+/// A body with variables for its links, and what each of them stands for.
+struct Opened {
+    html: Linked,
+    text: Linked,
+}
+
+struct Linked {
+    template: liquid::Template,
+    targets: Vec<String>,
 }
 
 /// Renders mails, keeping parsed templates. Versions never change, so a kept one is never stale.
@@ -147,7 +166,8 @@ impl fmt::Debug for Renderer {
 }
 
 impl Renderer {
-    /// Makes the mail, in the wanted language or in what the version has for it.
+    /// Makes the mail, in the wanted language or in what the version has for it. Links lead where the author wrote, or to
+    /// what `address` says for them.
     ///
     /// # Errors
     /// A [`TemplateFault`], which trying again does not cure.
@@ -156,10 +176,32 @@ impl Renderer {
         version: &template_version::Model,
         language: &str,
         facts: &MailFacts<'_>,
+        address: Option<&LinkAddress<'_>>,
     ) -> Result<Rendered, TemplateFault> {
         let body = version.body(language).ok_or(TemplateFault::Unknown)?;
         let compiled = self.compiled(version.id, body)?;
-        fill_all(&compiled, body, facts)
+        let opened = address.and_then(|address| {
+            let opened = compiled.opened.get_or_init(|| self.open(body));
+            Some((opened.as_ref()?, address))
+        });
+        match opened {
+            Some((opened, address)) => fill_opened(&compiled, opened, body, facts, address),
+            None => fill_all(&compiled, body, facts),
+        }
+    }
+
+    /// A body with variables for its links.
+    fn open(&self, body: &Body) -> Option<Opened> {
+        // What the source itself holds was read when it was compiled, so the parser's word is enough here.
+        let parse = |opened: links::Opened| {
+            let template = self.parser.parse(&opened.source).ok()?;
+            let targets = opened.targets;
+            Some(Linked { template, targets })
+        };
+        Some(Opened {
+            html: parse(links::open_html(&body.html))?,
+            text: parse(links::open_text(&body.text))?,
+        })
     }
 
     /// Makes the mail of a body that is not kept, or may not be what was kept: nothing of it is remembered.
@@ -193,6 +235,7 @@ impl Renderer {
             subject: parse(&body.subject)?,
             html: parse(&body.html)?,
             text: parse(&body.text)?,
+            opened: OnceLock::new(),
         })
     }
 
@@ -204,25 +247,51 @@ impl Renderer {
 fn fill_all(compiled: &Compiled, body: &Body, facts: &MailFacts<'_>) -> Result<Rendered, TemplateFault> {
     let plain = values(facts, &body.language, str::to_owned);
     let escaped = values(facts, &body.language, escape);
-    let subject = one_line(
-        &fill(&compiled.subject, &plain, MAX_TEXT_BYTES)?,
-        MAX_SUBJECT_CHARS,
-    );
-    if subject.is_empty() {
-        return Err(TemplateFault::EmptySubject);
-    }
     Ok(Rendered {
-        subject,
+        subject: fill_subject(compiled, &plain)?,
         html: fill(&compiled.html, &escaped, MAX_HTML_BYTES)?,
         text: plain::tidy(&fill(&compiled.text, &plain, MAX_TEXT_BYTES)?),
     })
+}
+
+fn fill_opened(
+    compiled: &Compiled,
+    opened: &Opened,
+    body: &Body,
+    facts: &MailFacts<'_>,
+    address: &LinkAddress<'_>,
+) -> Result<Rendered, TemplateFault> {
+    let mut plain = values(facts, &body.language, str::to_owned);
+    let mut escaped = values(facts, &body.language, escape);
+    let subject = fill_subject(compiled, &plain)?;
+    for (number, target) in opened.text.targets.iter().enumerate() {
+        plain.insert(links::variable(number).into(), Value::scalar(address(target)));
+    }
+    for (number, target) in opened.html.targets.iter().enumerate() {
+        let address = escape(&address(target));
+        escaped.insert(links::variable(number).into(), Value::scalar(address));
+    }
+    Ok(Rendered {
+        subject,
+        html: fill(&opened.html.template, &escaped, MAX_HTML_BYTES)?,
+        text: plain::tidy(&fill(&opened.text.template, &plain, MAX_TEXT_BYTES)?),
+    })
+}
+
+fn fill_subject(compiled: &Compiled, plain: &liquid::Object) -> Result<String, TemplateFault> {
+    let filled = fill(&compiled.subject, plain, MAX_TEXT_BYTES)?;
+    let subject = one_line(&filled, MAX_SUBJECT_CHARS);
+    if subject.is_empty() {
+        return Err(TemplateFault::EmptySubject);
+    }
+    Ok(subject)
 }
 
 /// The variables, each cleaned and then passed through `made_safe`. What is not known is nil, so that
 /// `{{ service_line_name | default: "our service" }}` works.
 fn values(facts: &MailFacts<'_>, language: &str, made_safe: impl Fn(&str) -> String) -> liquid::Object {
     let appointment_at = facts.appointment_at.map(|at| dates::spoken(at, language));
-    let all: [(&'static str, Option<&str>); 11] = [
+    let all: [(&'static str, Option<&str>); 12] = [
         ("given_name", Some(facts.given_name)),
         ("family_name", Some(facts.family_name)),
         ("facility_name", Some(facts.facility_name)),
@@ -231,6 +300,7 @@ fn values(facts: &MailFacts<'_>, language: &str, made_safe: impl Fn(&str) -> Str
         ("appointment_at", appointment_at.as_deref()),
         ("unsubscribe_url", Some(facts.unsubscribe_url)),
         ("preferences_url", Some(facts.preferences_url)),
+        ("finish_url", Some(facts.finish_url)),
         ("postal_address", Some(facts.postal_address)),
         ("hospital_name", Some(facts.hospital_name)),
         ("team_name", Some(facts.team_name)),

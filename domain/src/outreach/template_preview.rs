@@ -58,6 +58,7 @@ pub async fn preview(
         // The real addresses would act for the person whoever tries them.
         unsubscribe_url: sample::UNSUBSCRIBE_URL,
         preferences_url: sample::PREFERENCES_URL,
+        finish_url: sample::FINISH_URL,
         ..MailFacts::of(&h.site, &playbook, &contact, Some(&lead), visit.as_ref())
     };
     let body = version.body(language.unwrap_or(&contact.language));

@@ -15,6 +15,7 @@ use sea_orm::{
     QuerySelect, SqlErr,
 };
 
+use super::plan::not_for_mails;
 use super::template::{Content, Draft, Finding, PrivateWords, Words, compile};
 use crate::audit;
 use crate::db;
@@ -83,6 +84,7 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateTemplate) -> Res
     let playbook = h.playbook().await?;
     let mut refusals = Vec::new();
     refuse_key(&input.key, &mut refusals);
+    refusals.extend(not_for_mails(input.purpose, "purpose"));
     let name = read_name(&input.name, &mut refusals);
     let mut draft = input.draft;
     if let Some(id) = input.layout_of {

@@ -7,7 +7,8 @@ use entity::message::{self, GateReason};
 use entity::{contact, contact_candidate, contact_line_preference, contact_preference, lead};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
 };
 
 use super::{inbound, leads};
@@ -17,13 +18,14 @@ use crate::db::BATCH_MAX;
 use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::idempotency;
-use crate::outreach::withhold;
+use crate::lead::form_draft;
+use crate::outreach::{click, withhold};
 use crate::sequence::leave;
 use crate::signal::Signal;
 use crate::viewer::Actor;
 
 /// What an erasure did.
-pub(super) struct Effect {
+pub(crate) struct Effect {
     pub(super) leads: usize,
     pub(super) messages_withheld: usize,
     pub(super) enrollments_ended: usize,
@@ -33,12 +35,13 @@ pub(super) struct Effect {
 
 /// Erases contacts, of which there are at most [`BATCH_MAX`]. Locks leads, contacts, enrollments and messages, in the
 /// order in which everybody does.
-pub(super) async fn erase(
+pub(crate) async fn erase(
     tx: &DatabaseTransaction,
     h: &Hospital,
     ids: &[ContactId],
     actor: Actor,
 ) -> Result<Effect> {
+    form_draft::forget::of_contacts(tx, ids).await?;
     let theirs: Vec<LeadId> = lead::Entity::find()
         .select_only()
         .column(lead::Column::Id)
@@ -55,11 +58,20 @@ pub(super) async fn erase(
     let left = leave::leave(tx, enrolled, ExitReason::Unenrolled, actor, now).await?;
     let planned = Condition::all().add(message::Column::ContactId.is_in(ids.iter().copied()));
     let withheld = withhold::pending(tx, planned, GateReason::NoAddress, None, now).await?;
+    let to_them = message::Entity::find()
+        .select_only()
+        .column(message::Column::Id)
+        .filter(message::Column::ContactId.is_in(ids.iter().copied()));
+    click::forget(tx, to_them.into_query()).await?;
     let (mut words, addresses) = empty(tx, ids, now).await?;
     inbound::erase(tx, h, ids, &addresses).await?;
     for some in theirs.chunks(BATCH_MAX) {
         words.extend(leads::erase(tx, some, now).await?);
     }
+    let of_no_lead = Condition::all()
+        .add(message::Column::ContactId.is_in(ids.iter().copied()))
+        .add(message::Column::LeadId.is_null());
+    leads::mails(tx, of_no_lead).await?;
     consent::erase::erase(tx, ids, now).await?;
     idempotency::erase(tx, &words).await?;
     Ok(Effect {

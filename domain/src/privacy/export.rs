@@ -1,9 +1,12 @@
 //! Everything that is held about a contact, as JSON.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::id::{ContactId, LeadId, MessageId};
 use entity::{
     appointment, attempt, captured_mail, consent_event, contact, contact_candidate, contact_line_preference,
-    contact_preference, enrollment, follow_up, lead, lead_event, message, suppression, touchpoint,
+    contact_preference, enrollment, follow_up, form_draft, lead, lead_event, link_visit, message,
+    suppression, template_version, touchpoint,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -17,6 +20,7 @@ use crate::db;
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
+use crate::outreach::template::links;
 use crate::viewer::Viewer;
 use entity::enums::Medium;
 
@@ -35,9 +39,10 @@ pub async fn export(h: &Hospital, viewer: &Viewer, id: ContactId) -> Result<Done
         "leads": leads,
         "consent": consent(&tx, id).await?,
         "wishes": wishes(&tx, id).await?,
-        "messages": messages(&tx, id).await?,
+        "messages": messages(&tx, h, id).await?,
         "touchpoints": touchpoints(&tx, id).await?,
         "enrollments": enrollments(&tx, id).await?,
+        "savedForms": saved_forms(&tx, id).await?,
         "possiblySameAs": candidates(&tx, id).await?,
         "suppressed": suppressed(&tx, h, &contact).await?,
         "cameBack": inbound::export(&tx, h, id, contact.email_normalized.as_deref()).await?,
@@ -85,7 +90,7 @@ async fn leads(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
                 "utm": row.utm, "sourceCode": row.source_code, "clickIdKind": row.click_id_kind,
                 "answers": row.answers, "flags": row.flags, "scorePoints": row.score_points,
                 "scoreGrade": row.score_grade, "scoreReasons": row.score_reasons, "routing": row.routing,
-                "receivedAt": row.received_at, "firstAttemptAt": row.first_attempt_at, "closedAt": row.closed_at,
+                "receivedAt": row.received_at, "unfinishedAt": row.unfinished_at, "firstAttemptAt": row.first_attempt_at, "closedAt": row.closed_at,
                 "erasedAt": row.erased_at, "attempts": of(row.id, "attempt"), "appointments": of(row.id, "appointment"),
                 "followUps": of(row.id, "follow-up"), "events": of(row.id, "event"),
             })
@@ -173,14 +178,14 @@ async fn wishes(tx: &DatabaseTransaction, id: ContactId) -> Result<Value> {
     }))
 }
 
-async fn messages(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+async fn messages(tx: &DatabaseTransaction, h: &Hospital, id: ContactId) -> Result<Vec<Value>> {
     let rows = message::Entity::find()
         .filter(message::Column::ContactId.eq(id))
         .order_by_asc(message::Column::Id)
         .all(tx)
         .await?;
     let ids: Vec<MessageId> = rows.iter().map(|row| row.id).collect();
-    let mut mails = std::collections::HashMap::new();
+    let mut mails = HashMap::new();
     for some in ids.chunks(db::BATCH_MAX) {
         let found = captured_mail::Entity::find()
             .filter(captured_mail::Column::MessageId.is_in(some.iter().copied()))
@@ -188,6 +193,7 @@ async fn messages(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>>
             .await?;
         mails.extend(found.into_iter().map(|mail| (mail.message_id, mail.raw)));
     }
+    let visits = visits(tx, h, &rows).await?;
     Ok(rows
         .into_iter()
         .map(|row| {
@@ -196,9 +202,42 @@ async fn messages(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>>
                 "id": row.id.to_string(), "kind": row.kind, "purpose": row.purpose, "subject": row.subject,
                 "state": row.state, "decision": row.decision, "response": row.response, "createdAt": row.created_at,
                 "sentAt": row.sent_at, "mail": mail,
+                "linkVisits": visits.iter().filter(|(of, _)| *of == row.id).map(|(_, visit)| visit).collect::<Vec<_>>(),
             })
         })
         .collect())
+}
+
+/// The visits of links in these mails.
+async fn visits(
+    tx: &DatabaseTransaction,
+    h: &Hospital,
+    mails: &[message::Model],
+) -> Result<Vec<(MessageId, Value)>> {
+    let mut told = Vec::new();
+    for some in mails.chunks(db::BATCH_MAX) {
+        let found = link_visit::Entity::find()
+            .filter(link_visit::Column::MessageId.is_in(some.iter().map(|mail| mail.id)))
+            .order_by_asc(link_visit::Column::Id)
+            .all(tx)
+            .await?;
+        let of = |visit: &link_visit::Model| some.iter().find(|mail| mail.id == visit.message_id);
+        let ids = found.iter().filter_map(|visit| of(visit)?.template_version_id);
+        let versions = template_version::Entity::find()
+            .filter(template_version::Column::Id.is_in(ids.collect::<HashSet<_>>()))
+            .all(tx)
+            .await?;
+        told.extend(found.into_iter().map(|visit| {
+            let version_id = of(&visit).and_then(|mail| mail.template_version_id);
+            let version = versions.iter().find(|version| Some(version.id) == version_id);
+            let target = version.and_then(|version| links::target(version, &h.secrets, visit.link));
+            let value = json!({
+                "target": target, "at": visit.at, "way": visit.way, "verdict": visit.verdict, "reason": visit.reason,
+            });
+            (visit.message_id, value)
+        }));
+    }
+    Ok(told)
 }
 
 async fn touchpoints(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
@@ -219,6 +258,21 @@ async fn enrollments(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Valu
             json!({
                 "sequenceId": row.sequence_id.to_string(), "state": row.state, "exitReason": row.exit_reason,
                 "createdAt": row.created_at, "endedAt": row.ended_at,
+            })
+        })
+        .collect())
+}
+
+async fn saved_forms(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
+    let rows = form_draft::Entity::find().filter(form_draft::Column::ContactId.eq(id));
+    let rows = rows.order_by_asc(form_draft::Column::Id).all(tx).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            json!({
+                "formId": row.form_id.to_string(), "email": row.email_normalized, "fields": row.fields,
+                "consents": row.consents, "visit": row.visit, "agreement": row.agreement, "agreedAt": row.agreed_at,
+                "state": row.state, "keptUntil": row.expires_at, "savedAt": row.created_at,
             })
         })
         .collect())

@@ -11,19 +11,21 @@ use entity::lead_event::EventData;
 use entity::{attempt, captured_mail, follow_up, lead, lead_event, message, message_event};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Value,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    QueryTrait, Value,
 };
 
 use crate::db::each::update_each;
 use crate::error::Result;
 use crate::idempotency;
+use crate::outreach::click;
 
 /// What stands where words stood.
 const GONE: &str = "Erased";
 
 /// Erases what these leads tell of a person; at most [`BATCH_MAX`](crate::db::BATCH_MAX) of them, locked by the caller.
 /// Answers the words by which a kept answer tells of one.
-pub(super) async fn erase(
+pub(crate) async fn erase(
     tx: &DatabaseTransaction,
     ids: &[LeadId],
     now: DateTime<Utc>,
@@ -77,7 +79,11 @@ pub(super) async fn erase(
         .exec(tx)
         .await?;
     words.extend(desk(tx, ids, now).await?);
-    mails(tx, ids).await?;
+    mails(
+        tx,
+        Condition::all().add(message::Column::LeadId.is_in(ids.iter().copied())),
+    )
+    .await?;
     Ok(words)
 }
 
@@ -128,14 +134,15 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
     Ok(notes.map(|note| idempotency::as_value(&note)).collect())
 }
 
-/// Empties the mails about these leads, to the person and to staff.
-async fn mails(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<()> {
+/// Empties mails, to the person and to staff. `which` must select those of some leads or contacts.
+pub(crate) async fn mails(tx: &DatabaseTransaction, which: Condition) -> Result<()> {
     let theirs = || {
         message::Entity::find()
             .select_only()
             .column(message::Column::Id)
-            .filter(message::Column::LeadId.is_in(ids.iter().copied()))
+            .filter(which.clone())
     };
+    click::forget(tx, theirs().into_query()).await?;
     captured_mail::Entity::delete_many()
         .filter(captured_mail::Column::MessageId.in_subquery(theirs().into_query()))
         .exec(tx)

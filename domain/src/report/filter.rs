@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, Condition};
 
 use crate::clock::to_micros;
 use crate::error::{Code, Error, Refusal, Result};
+use crate::lead::find::is_sent;
 
 /// The longest period, in days: three years.
 pub const SPAN_MAX_DAYS: i64 = 3 * 366;
@@ -110,6 +111,7 @@ impl Filter {
         Condition::all()
             .add(seen.clone())
             .add(counts)
+            .add(is_sent())
             .add_option(some(
                 self.service_line_ids.is_empty(),
                 Column::ServiceLineId.is_in(self.service_line_ids.iter().copied()),

@@ -15,6 +15,7 @@ use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
+use crate::outreach::plan::not_for_mails;
 use crate::viewer::Viewer;
 
 /// Longest name, in characters.
@@ -77,6 +78,7 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateSequence) -> Res
             "There is no such campaign.",
         ));
     }
+    refusals.extend(not_for_mails(input.purpose, "purpose"));
     refusals.extend(steps::too_many(&input.steps));
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));

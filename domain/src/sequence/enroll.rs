@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::enrollment::{self, ActiveModel, EnrollmentState, ExitReason, Model};
 use entity::id::{ContactId, EnrollmentId, LeadId, SequenceId};
-use entity::lead;
 use entity::lead_event::{self, LeadEventKind};
 use entity::sequence::SequenceState;
 use entity::sequence_version::{self, Reentry};
+use entity::{form, lead};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, TryInsertResult};
@@ -48,6 +48,21 @@ pub fn on_received(
         .collect()
 }
 
+/// The enrollments of a lead that was made of a form that was saved and left, in the order of the sequences.
+#[must_use]
+pub fn on_abandoned(
+    playbook: &Playbook,
+    facts: &Facts<'_>,
+    lead: &lead::Model,
+    form: &form::Model,
+    now: DateTime<Utc>,
+) -> Vec<ActiveModel> {
+    triggered(playbook, facts, &[Happening::FormAbandoned(form.id)])
+        .into_iter()
+        .filter_map(|version| begin(version, lead.id, lead.contact_id, now))
+        .collect()
+}
+
 /// A lead to be enrolled by hand.
 #[derive(Clone, Copy, Debug)]
 pub struct EnrollLead {
@@ -71,6 +86,10 @@ pub async fn enroll(h: &Hospital, viewer: &Viewer, input: EnrollLead) -> Result<
         .one(&tx)
         .await?;
     let lead = lead.ok_or(Error::Missing { noun: "lead" })?;
+    if lead.unfinished_at.is_some() {
+        let message = "The form was not sent yet, so only its own sequences remind of it.";
+        return Err(Error::refused(Code::NotAllowedNow, "leadId", message));
+    }
     let now = h.now();
     let sequence = find::by_id(&tx, viewer, input.sequence_id).await?;
     let version = match sequence.current_version_id {

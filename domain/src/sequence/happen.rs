@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use entity::enrollment::{Column, EnrollmentState, Entity, ExitReason, Model};
 use entity::enums::{AttemptOutcome, EligibilityFlag, LeadStage};
-use entity::id::{ContactId, EnrollmentId};
+use entity::id::{ContactId, EnrollmentId, FormId};
 use entity::message::{self, GateReason};
 use entity::sequence::SequenceState;
 use entity::sequence_version::{self, Action, Awaited, Trigger, TriggerKind};
@@ -49,16 +49,19 @@ pub enum Happening {
     FlagRaised(EligibilityFlag),
     /// Its contact sent a form again.
     FormAnswered,
+    /// It was made of this form, which was saved and left.
+    FormAbandoned(FormId),
     /// Its data changed in another way.
     DataChanged,
 }
 
 impl Happening {
-    /// Whether it sets off this trigger for a lead in `stage`, the trigger's filter aside.
+    /// Whether it sets off this trigger for a lead in `stage`, the trigger's filter and form aside.
     #[must_use]
     pub fn sets_off(self, trigger: &Trigger, stage: LeadStage) -> bool {
         match (self, trigger.on) {
             (Self::Received, TriggerKind::LeadReceived)
+            | (Self::FormAbandoned(_), TriggerKind::FormAbandoned)
             | (Self::AttemptLogged(AttemptOutcome::CallbackAsked), TriggerKind::CallbackAsked)
             | (Self::AppointmentBooked, TriggerKind::AppointmentBooked)
             | (Self::AppointmentMissed, TriggerKind::AppointmentMissed) => true,
@@ -101,6 +104,10 @@ pub(super) fn triggered<'p>(
     facts: &Facts<'_>,
     happened: &[Happening],
 ) -> Vec<&'p sequence_version::Model> {
+    let of_form = |happening: &Happening, wanted: Option<&String>| match (happening, wanted) {
+        (Happening::FormAbandoned(id), Some(slug)) => playbook.form_by_slug.get(slug) == Some(id),
+        _ => true,
+    };
     let mut versions: Vec<_> = playbook
         .sequences
         .values()
@@ -109,6 +116,7 @@ pub(super) fn triggered<'p>(
         .filter(|version| {
             happened
                 .iter()
+                .filter(|happening| of_form(happening, version.trigger.form.as_ref()))
                 .any(|happening| happening.sets_off(&version.trigger, facts.stage))
         })
         .filter(|version| takes_part(version, facts))

@@ -102,7 +102,8 @@ async fn next_version(
         let message = "There is nothing new to publish.";
         return Err(Error::refused(Code::NotAllowedNow, "sequenceId", message));
     }
-    let mut refusals = steps::check_trigger(&content.trigger);
+    let forms: Vec<_> = playbook.forms.values().collect();
+    let mut refusals = steps::check_trigger(&content.trigger, &forms);
     refusals.extend(steps::check(
         &content.steps,
         &content.exits,

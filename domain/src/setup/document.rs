@@ -447,6 +447,9 @@ pub struct FormSetup {
     /// Whether its email consents count only when the person confirms them by the link of a mail.
     #[serde(default)]
     pub double_opt_in: Option<DoubleOptInSetup>,
+    /// Whether a visitor can save it and finish it later.
+    #[serde(default)]
+    pub finish_later: Option<FinishLaterSetup>,
     /// Key of the template that answers it.
     #[serde(default)]
     pub confirmation: Option<String>,
@@ -466,6 +469,26 @@ pub struct DoubleOptInSetup {
 
 const fn a_week() -> i32 {
     7
+}
+
+/// How long a form that was saved to be finished later waits and is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinishLaterSetup {
+    /// After how many days it counts as abandoned, from 1 to 30.
+    #[serde(default = "three_days")]
+    pub abandoned_after_days: i32,
+    /// For how many days it is kept, longer than that and at most 90.
+    #[serde(default = "a_month")]
+    pub kept_days: i32,
+}
+
+const fn three_days() -> i32 {
+    3
+}
+
+const fn a_month() -> i32 {
+    30
 }
 
 /// How fast leads are answered, known by its name.

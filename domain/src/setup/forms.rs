@@ -16,6 +16,10 @@ use crate::link::new_secret;
 const MAX_FIELD_NAME_CHARS: usize = 64;
 /// Longest wait for a second yes: a click after a month confirms what the person has forgotten.
 const MAX_OPT_IN_DAYS: i32 = 30;
+/// Longest time after which a saved form counts as abandoned.
+const MAX_ABANDONED_AFTER_DAYS: i32 = 30;
+/// Longest time for which a saved form is kept: what was not sent is not kept as if it had been.
+const MAX_KEPT_DAYS: i32 = 90;
 /// Most options of a field.
 const MAX_OPTIONS: usize = 100;
 
@@ -61,6 +65,7 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
             let message = "The second yes may be awaited for 1 to 30 days.";
             plan.refuse(Code::Invalid, &at.part("doubleOptIn.days"), message);
         }
+        check_finish_later(plan, at, wanted);
         check_fields(plan, at, wanted);
         let row = row(plan, at, wanted);
         let before = plan.known.forms.iter().find(|row| row.slug == wanted.slug);
@@ -109,6 +114,8 @@ fn row(plan: &mut Plan<'_>, at: At, wanted: &FormSetup) -> form::Model {
         fields: Fields(wanted.fields.clone()),
         wordings: WordingKeys(wanted.wordings.clone()),
         opt_in_days: wanted.double_opt_in.map(|setup| setup.days),
+        abandoned_after_days: wanted.finish_later.map(|setup| setup.abandoned_after_days),
+        kept_days: wanted.finish_later.map(|setup| setup.kept_days),
         confirmation_template_id,
         public_key: before.map_or_else(new_secret, |row| row.public_key.clone()),
         active: wanted.active,
@@ -123,6 +130,28 @@ fn check_wordings(plan: &mut Plan<'_>, at: At, wanted: &FormSetup) {
         plan.check_once(&path, &mut seen, key);
         let found = plan.names.wordings.get(key).map(|_| ());
         plan.meant(&path, found, "consent wording");
+    }
+}
+
+fn check_finish_later(plan: &mut Plan<'_>, at: At, wanted: &FormSetup) {
+    let Some(setup) = wanted.finish_later else { return };
+    if !(1..=MAX_ABANDONED_AFTER_DAYS).contains(&setup.abandoned_after_days) {
+        let message = "A saved form counts as abandoned after 1 to 30 days.";
+        plan.refuse(Code::Invalid, &at.part("finishLater.abandonedAfterDays"), message);
+    }
+    if setup.kept_days <= setup.abandoned_after_days || setup.kept_days > MAX_KEPT_DAYS {
+        let message =
+            "A saved form is kept for longer than until it counts as abandoned, and at most 90 days.";
+        plan.refuse(Code::Invalid, &at.part("finishLater.keptDays"), message);
+    }
+    if !wanted
+        .fields
+        .iter()
+        .any(|field| field.target == FieldTarget::Email)
+    {
+        let message =
+            "A form that can be finished later asks for an email address, to which the link to it goes.";
+        plan.refuse(Code::Required, &at.part("finishLater"), message);
     }
 }
 

@@ -43,6 +43,7 @@ fn templates(plan: &mut Plan<'_>) {
             let message = "A template keeps its purpose, because consent is asked by it; use another key.";
             plan.refuse(Code::NotAllowedNow, &at.part("purpose"), message);
         }
+        plan.check_purpose(&at.part("purpose"), wanted.purpose);
         let row = template::Model {
             id: before.map_or_else(|| new_id(plan.now), |row| row.id),
             key: wanted.key.clone(),

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use entity::enums::Purpose;
 use entity::id::{CampaignId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
     business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
@@ -15,6 +16,7 @@ use entity::{
 use super::known::Known;
 use super::{Applied, Count, Setup, campaigns, forms, mail, outreach, places, rules, sequences, services};
 use crate::error::{Code, Refusal};
+use crate::outreach::plan::not_for_mails;
 
 /// Most entries of one kind in a document.
 const MAX_ENTRIES: usize = 500;
@@ -315,6 +317,11 @@ impl Plan<'_> {
         } else if text.chars().any(|c| c.is_control() && c != '\n') {
             self.refuse(Code::Invalid, path, "This has characters that cannot be shown.");
         }
+    }
+
+    /// What mails are for.
+    pub(super) fn check_purpose(&mut self, path: &str, purpose: Purpose) {
+        self.refusals.extend(not_for_mails(purpose, path));
     }
 
     /// A language tag.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use entity::id::{SequenceId, ServiceLineId, TeamId, TemplateId};
 use entity::sequence::{self, SequenceState};
 use entity::sequence_version::{self, Action, Steps};
-use entity::{team, template, template_version};
+use entity::{form, team, template, template_version};
 
 use super::document::SequenceSetup;
 use super::plan::{At, Plan};
@@ -34,6 +34,7 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
             let message = "A sequence keeps its purpose, because consent is asked by it; use another name.";
             plan.refuse(Code::NotAllowedNow, &at.part("purpose"), message);
         }
+        plan.check_purpose(&at.part("purpose"), wanted.purpose);
         let campaign_id = plan.meant_if(
             &at.part("campaign"),
             wanted.campaign.as_ref(),
@@ -67,7 +68,9 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
 
 fn check(plan: &mut Plan<'_>, at: At, wanted: &SequenceSetup, playbook: &Playbook) {
     let under = format!("{}.{}", at.0, at.1);
-    plan.refuse_below(&under, steps::check_trigger(&wanted.trigger));
+    let forms = forms(plan);
+    let of_trigger = steps::check_trigger(&wanted.trigger, &forms.iter().collect::<Vec<_>>());
+    plan.refuse_below(&under, of_trigger);
     plan.refuse_below(
         &under,
         steps::check(
@@ -142,6 +145,15 @@ fn teams(plan: &Plan<'_>) -> HashMap<TeamId, Arc<team::Model>> {
     let planned = plan.rows.teams.made.iter().chain(&plan.rows.teams.changed);
     let all = plan.known.teams.iter().chain(planned);
     all.map(|row| (row.id, Arc::new(row.clone()))).collect()
+}
+
+/// The active forms as they will be.
+fn forms(plan: &Plan<'_>) -> Vec<form::Model> {
+    let planned = plan.rows.forms.made.iter().chain(&plan.rows.forms.changed);
+    let all = plan.known.forms.iter().chain(planned);
+    // What is planned comes later and counts.
+    let by_id: HashMap<_, _> = all.map(|row| (row.id, row)).collect();
+    by_id.into_values().filter(|row| row.active).cloned().collect()
 }
 
 /// Templates, teams and names of service lines as they will be, in the form in which the rules for steps read them.

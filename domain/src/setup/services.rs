@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use entity::enums::{Medium, Purpose};
 use entity::{consent_wording, service_line, service_line_alias};
 use sha2::{Digest, Sha256};
 
@@ -98,6 +99,10 @@ fn wordings(plan: &mut Plan<'_>) {
             &format!("{}/{}", wanted.key, wanted.language),
         );
         plan.check_text(&at.part("text"), &wanted.text.0, true);
+        if wanted.purpose == Purpose::Tracking && wanted.medium != Medium::Email {
+            let message = "Links are opened in mails alone: TRACKING is asked about for EMAIL.";
+            plan.refuse(Code::Invalid, &at.part("medium"), message);
+        }
         if means_something_else(plan, wanted) {
             let message = "This key is about another medium or purpose; use another key.";
             plan.refuse(Code::Invalid, &at.part("key"), message);

@@ -313,6 +313,21 @@ fn every_refusal_says_where_it_stands() {
             "NOT_FOUND forms.0.wordings.0",
         ),
         (
+            "\"leadType\": \"PATIENT_APPOINTMENT\",",
+            "\"leadType\": \"PATIENT_APPOINTMENT\", \"finishLater\": { \"abandonedAfterDays\": 31, \"keptDays\": 60 },",
+            "INVALID forms.0.finishLater.abandonedAfterDays",
+        ),
+        (
+            "\"leadType\": \"PATIENT_APPOINTMENT\",",
+            "\"leadType\": \"PATIENT_APPOINTMENT\", \"finishLater\": { \"keptDays\": 3 },",
+            "INVALID forms.0.finishLater.keptDays",
+        ),
+        (
+            "\"leadType\": \"PATIENT_APPOINTMENT\",",
+            "\"leadType\": \"PATIENT_APPOINTMENT\", \"finishLater\": { \"keptDays\": 91 },",
+            "INVALID forms.0.finishLater.keptDays",
+        ),
+        (
             "\"attemptsWanted\": 6",
             "\"attemptsWanted\": 0",
             "INVALID slaPolicies.0.attemptsWanted",

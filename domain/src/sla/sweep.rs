@@ -31,6 +31,7 @@ pub async fn mark_missed(h: &Hospital) -> Result<Done<usize>> {
         .filter(Column::SlaDueAt.lte(now))
         .filter(Column::FirstAttemptAt.is_null())
         .filter(Column::SlaMissedAt.is_null())
+        .filter(Column::UnfinishedAt.is_null())
         .filter(Column::Stage.eq(LeadStage::New))
         .order_by_asc(Column::SlaDueAt)
         .limit(BATCH_MAX as u64)

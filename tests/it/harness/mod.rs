@@ -20,4 +20,4 @@ pub use ask::{Answer, As, OPS, look};
 pub use clinic::{Clinic, ClinicSettings, Documents, at};
 pub use mail::Mail;
 pub use outbox::plan_nurture;
-pub use page::{FormPage, pat};
+pub use page::{Checkbox, FormPage, pat};

@@ -8,10 +8,11 @@ use entity::date_occasion::{self, DateOccasionState};
 use entity::enrollment::{self, EnrollmentState};
 use entity::enrollment_move::{self, EnrollmentMoveState};
 use entity::follow_up::{self, FollowUpState};
+use entity::form_draft;
 use entity::inbound_mail::{self, InboundState};
 use entity::mailing_progress::{self, MailingWork};
 use entity::message::{self, MessageState};
-use entity::outreach_release;
+use entity::{link_visit, outreach_release};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -148,6 +149,10 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let mailings = mailing_progress::Entity::find()
         .filter(mailing_progress::Column::Work.ne(MailingWork::Done))
         .filter(mailing_progress::Column::DueAt.lte(now));
+    let drafts = form_draft::Entity::find().filter(form_draft::Column::DueAt.lte(now));
+    let visits = link_visit::Entity::find()
+        .filter(link_visit::Column::Verdict.is_null())
+        .filter(link_visit::Column::At.lte(now - domain::outreach::click::judge::SETTLED));
     let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
     let counts = [
         ("messages are due", due.count(&db).await),
@@ -158,6 +163,8 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
         ("late follow-ups are not marked", unmarked.count(&db).await),
         ("reminders are due", unreminded.count(&db).await),
         ("mails that came back are not applied", inbound.count(&db).await),
+        ("saved forms are due", drafts.count(&db).await),
+        ("visits of links are not judged", visits.count(&db).await),
         ("mailings are to go on", mailings.count(&db).await),
         (
             "released messages wait",
@@ -184,6 +191,7 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM form_draft WHERE due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM mailing_progress WHERE work <> 'DONE' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",

@@ -5,15 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::{DateTime, Utc};
 use domain::hospital::Hospital;
+use domain::lead::form_draft;
 use domain::outreach::claim::{Recipient, Sendable};
-use domain::outreach::template::{MailFacts, Renderer, TemplateFault, sample};
+use domain::outreach::click;
+use domain::outreach::template::{LinkAddress, MailFacts, Renderer, TemplateFault, sample};
 use domain::playbook::Playbook;
 use domain::preference;
 use entity::enums::Purpose;
 use entity::message::{GateReason, MessageKind};
 use entity::{contact, staff};
 
-use super::{BadAddress, Letterhead, LetterheadError, Mail, Parts, Postage, opt_in, staff_notice};
+use super::{
+    BadAddress, Letterhead, LetterheadError, Mail, Parts, Postage, form_saved, opt_in, staff_notice,
+};
 
 /// Why a message cannot be written. Trying again does not cure it. Holds nothing of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,18 +180,30 @@ impl Writer {
         if message.kind == MessageKind::OptIn {
             return self.ask_again(h, sendable, contact, now);
         }
+        if message.kind == MessageKind::FormSaved {
+            return self.bring_link(h, sendable, now);
+        }
         let token = h.secrets.unsubscribe_token(message.id.0);
         let unsubscribe_url = format!("{}/u/{token}", h.site.public_url);
         let template = sendable.template().ok_or(Unwritable::Template(None))?;
         let (lead, visit) = (sendable.lead(), sendable.next_visit());
         let preferences_url = preference::link::url(h, message, contact);
+        let draft = sendable.draft();
+        // Never a link that leads nowhere: without a saved form it is the first page, which names all forms alike.
+        let finish_url = draft.map_or_else(
+            || format!("{}/", h.site.public_url),
+            |draft| form_draft::url(&h.site, &h.secrets, draft.id),
+        );
         let facts = MailFacts {
             unsubscribe_url: &unsubscribe_url,
             preferences_url: &preferences_url,
+            finish_url: &finish_url,
             ..MailFacts::of(&h.site, playbook, contact, lead, visit)
         };
         let wanted = message.language.as_deref().unwrap_or(&contact.language);
-        let rendered = self.renderer.render(template, wanted, &facts)?;
+        let address = |target: &str| click::address(h, message.id, target);
+        let opaque: Option<&LinkAddress<'_>> = sendable.shows_clicks().then_some(&address);
+        let rendered = self.renderer.render(template, wanted, &facts, opaque)?;
         // A confirmation was asked for, so there is no list to leave (facts: transactional mail is exempt).
         let is_nurture = message.kind == MessageKind::Nurture;
         Ok(self.letterhead.write(Parts {
@@ -199,6 +215,27 @@ impl Writer {
             message_id: &message.rfc_message_id,
             unsubscribe_url: is_nurture.then_some(&unsubscribe_url),
             automatic: !is_nurture || message.purpose == Purpose::Reminder,
+            date: now,
+        })?)
+    }
+
+    /// The mail with the link to a saved form. It names nobody and no form.
+    fn bring_link(&self, h: &Hospital, sendable: &Sendable, now: DateTime<Utc>) -> Result<Mail, Unwritable> {
+        let message = sendable.message();
+        let draft = sendable.draft().ok_or(Unwritable::Template(None))?;
+        let url = form_draft::url(&h.site, &h.secrets, draft.id);
+        let language = message.language.as_deref().unwrap_or("en");
+        let kept_days = (draft.expires_at - draft.agreed_at).num_days();
+        let words = form_saved::words(&h.site, language, &message.subject, &url, kept_days);
+        Ok(self.letterhead.write(Parts {
+            to_name: "",
+            to_address: sendable.address(),
+            subject: message.subject.clone(),
+            text: words.text,
+            html: words.html,
+            message_id: &message.rfc_message_id,
+            unsubscribe_url: None,
+            automatic: true,
             date: now,
         })?)
     }

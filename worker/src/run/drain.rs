@@ -53,6 +53,7 @@ impl Worker {
             if drained == before && !self.0.mailroom.quiet().await {
                 sweep::seal(&self.0.hospital).await?;
                 sweep::count_mailings(&self.0.hospital).await?;
+                sweep::judge_clicks(&self.0.hospital).await?;
                 return Ok(drained);
             }
         }

@@ -102,6 +102,8 @@ pub struct LeadFilter {
     sla_state: Option<SlaState>,
     /// Of this contact.
     contact_id: Option<ID>,
+    /// Those of forms that were saved and left, and only those; they are in no list and no figure otherwise.
+    unfinished: Option<bool>,
 }
 
 impl LeadFilter {
@@ -136,7 +138,12 @@ impl LeadFilter {
         let contact = contact
             .map(|id| read::<entity::id::ContactId>("filter.contactId", id))
             .transpose()?;
-        Ok(Condition::all()
+        let sent = if self.unfinished == Some(true) {
+            Condition::all().add(Column::UnfinishedAt.is_not_null())
+        } else {
+            domain::lead::find::is_sent()
+        };
+        Ok(sent
             .add_option(stages.map(|list| Column::Stage.is_in(list)))
             .add_option(types.map(|list| Column::LeadType.is_in(list)))
             .add_option(channels.map(|list| Column::Channel.is_in(list)))

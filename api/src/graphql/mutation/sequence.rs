@@ -28,6 +28,8 @@ pub struct TriggerInput {
     flag: Option<EligibilityFlag>,
     /// The day, for `DATE` and only then.
     date: Option<DateInput>,
+    /// Slug of the form, for `FORM_ABANDONED` and only then; any form that can be finished later if not said.
+    form: Option<String>,
     /// Whether a lead may enter again; when the earlier time has ended, if not said.
     reentry: Option<Reentry>,
     /// What must hold besides: every clause.
@@ -57,6 +59,7 @@ impl From<TriggerInput> for Trigger {
                 days: date.days,
                 minute_of_day: date.minute_of_day,
             }),
+            form: input.form,
             reentry: input.reentry.map_or(Self::reentry_unless_said(), Into::into),
             filter: condition(input.filter),
         }

@@ -100,6 +100,7 @@ impl SubmitLeadInput {
             consent_evidence: evidence(),
             external_id: self.external_id.unwrap_or_default(),
             visit: self.visit.unwrap_or_default().read(),
+            form_draft_id: None,
         };
         form_answers::inquiry(form, playbook, sent).map_err(|error| match error {
             DomainError::Refused(mut refusals) => {

@@ -21,6 +21,8 @@ pub struct SequenceTrigger {
     flag: Option<EligibilityFlag>,
     /// The day, for a date.
     date: Option<SequenceDate>,
+    /// Slug of the form, for an abandoned form; null means any.
+    form: Option<String>,
     /// Whether a lead may enter again.
     reentry: Reentry,
     /// What must hold besides: every clause.
@@ -153,6 +155,7 @@ pub(super) fn trigger(stored: &StoredTrigger) -> SequenceTrigger {
             days: date.days,
             minute_of_day: date.minute_of_day,
         }),
+        form: stored.form.clone(),
         reentry: stored.reentry.into(),
         filter: clauses(&stored.filter),
     }

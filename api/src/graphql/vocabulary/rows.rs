@@ -212,6 +212,8 @@ pub enum ExitReason {
     Broken,
     /// The contact answered, so that a person goes on.
     Replied,
+    /// The person finished the form, or had it forgotten.
+    FormFinished,
 }
 
 /// What a follow-up is.
@@ -278,6 +280,8 @@ pub enum LeadEventKind {
     Repeated,
     /// The contact answered a mail.
     Replied,
+    /// It was made of a form that was saved and left.
+    FormAbandoned,
 }
 
 /// A message's life.
@@ -310,6 +314,8 @@ pub enum MessageKind {
     Confirmation,
     /// Asks for the second yes to a consent that was given on a form.
     OptIn,
+    /// The link to a form that was saved to be finished later.
+    FormSaved,
     /// A step of a sequence, or a mail of a mailing.
     Nurture,
     /// To staff: a follow-up was assigned.
@@ -422,6 +428,8 @@ pub enum TriggerKind {
     InformationMissing,
     /// A day before or after something came.
     Date,
+    /// A form was saved to be finished later, and left.
+    FormAbandoned,
     /// Only a person or a program enrolls.
     Manual,
 }
@@ -678,4 +686,34 @@ pub enum InboundState {
     Ignored,
     /// It could not be applied, however often it was tried.
     Failed,
+}
+
+/// Who visited a link of a mail, as far as that can be known.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::link_visit::ClickVerdict")]
+pub enum ClickVerdict {
+    /// A person, by all evidence. Only these count.
+    Human,
+    /// A program that looks at links before people do.
+    Scanner,
+    /// It could be either.
+    Unclear,
+}
+
+/// What a verdict about a visit rests on.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::link_visit::ClickReason")]
+pub enum ClickReason {
+    /// The request said that it was made by a program.
+    SaidSo,
+    /// It came so soon after the mail server took the mail that nobody can have read it.
+    TooSoon,
+    /// Another link of the same mail was visited within seconds.
+    SeveralLinks,
+    /// The request did not look like that of a browser that goes to a page.
+    NotNavigated,
+    /// A program visited the mail's links within seconds.
+    BesideAScanner,
+    /// A browser went to the page, and nothing speaks for a program.
+    Navigated,
 }

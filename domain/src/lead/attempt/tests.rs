@@ -57,6 +57,7 @@ fn lead() -> lead::Model {
         attempts_wanted: 3,
         attempts_made: 0,
         received_at: at(9, 0),
+        unfinished_at: None,
         first_attempt_at: None,
         first_attempt_business_secs: None,
         first_reached_at: None,

@@ -37,6 +37,8 @@ fn form(fields: Vec<Field>) -> form::Model {
         fields: Fields(fields),
         wordings: WordingKeys::default(),
         opt_in_days: None,
+        abandoned_after_days: None,
+        kept_days: None,
         confirmation_template_id: None,
         public_key: "key".to_owned(),
         active: true,

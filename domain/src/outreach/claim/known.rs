@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use entity::enrollment::EnrollmentState;
-use entity::enums::{LeadStage, Medium};
+use entity::enums::{LeadStage, Medium, Purpose};
 use entity::follow_up::FollowUpState;
 use entity::id::{
     CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, SequenceId, ServiceLineId, StaffId,
@@ -18,15 +18,15 @@ use entity::message::{self, Decision, MessageKind};
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
 use entity::{
-    appointment, consent_event, contact, contact_preference, follow_up, lead, outreach_hold, staff,
-    template_version,
+    appointment, consent_event, contact, contact_preference, follow_up, form_draft, lead, outreach_hold,
+    staff, template_version,
 };
 use sea_orm::DatabaseTransaction;
 
 use super::Recipient;
 use super::rows::{
-    Contacts, campaigns, contacts, enrollments, find_follow_ups, find_leads, find_staff, history, holds,
-    is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed, templates,
+    Contacts, campaigns, contacts, drafts, enrollments, find_follow_ups, find_leads, find_staff, history,
+    holds, is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed, templates,
     unwanted_lines,
 };
 use crate::consent::Standing;
@@ -35,6 +35,7 @@ use crate::contact::zones::possible_zones;
 use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::link::Secrets;
+use crate::outreach::click;
 use crate::outreach::gate::{
     self, CampaignNow, GateInput, Pacing, Preferences, TemplateApproval, WEEK, is_bulk, is_promotional,
 };
@@ -70,6 +71,8 @@ pub(in crate::outreach) struct Known<'a> {
     templates: HashMap<TemplateVersionId, (Arc<template_version::Model>, bool)>,
     /// The next booked visit of each lead.
     visits: HashMap<LeadId, appointment::Model>,
+    /// The saved forms that messages link to.
+    drafts: Vec<Arc<form_draft::Model>>,
 }
 
 /// What the gate says of a message.
@@ -123,6 +126,7 @@ impl<'a> Known<'a> {
             staff,
             suppressed: suppressed(tx, hashes).await?,
             visits: next_visits(tx, &leads, now).await?,
+            drafts: drafts(tx, messages, &leads).await?,
             leads,
             enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
             sequences,
@@ -169,7 +173,7 @@ impl<'a> Known<'a> {
             planned_at: message.created_at,
             expires_at: message.expires_at,
             address: recipient.as_ref().map(|(_, address)| address.as_str()),
-            standing: self.standing(message, normalized),
+            standing: self.standing(message, normalized, message.purpose),
             suppressed: normalized.and_then(|address| {
                 self.suppressed
                     .get(email_hash(self.secrets, address).as_slice())
@@ -250,10 +254,27 @@ impl<'a> Known<'a> {
         self.visits.get(&message.lead_id?).cloned()
     }
 
-    fn standing(&self, message: &message::Model, normalized: Option<&str>) -> Standing {
+    /// The saved form that a message links to.
+    pub(super) fn draft(&self, message: &message::Model) -> Option<Arc<form_draft::Model>> {
+        let is_meant = |draft: &&Arc<form_draft::Model>| match message.kind {
+            MessageKind::FormSaved => draft.message_id == Some(message.id),
+            _ => message.lead_id.is_some() && draft.lead_id == message.lead_id,
+        };
+        self.drafts.iter().find(is_meant).cloned()
+    }
+
+    /// Whether the contact allows that we see which links of this mail it opens.
+    pub(super) fn shows_clicks(&self, message: &message::Model) -> bool {
+        let contact = message.contact_id.and_then(|id| self.contacts.get(&id));
+        let address = contact.and_then(|contact| contact.email_normalized.as_deref());
+        click::may_show(message.kind, message.purpose)
+            && self.standing(message, address, Purpose::Tracking).is_granted()
+    }
+
+    fn standing(&self, message: &message::Model, normalized: Option<&str>, purpose: Purpose) -> Standing {
         let events = message.contact_id.and_then(|id| self.consents.get(&id));
         match (events, normalized) {
-            (Some(events), Some(address)) => fold(events, Medium::Email, address, message.purpose, self.now),
+            (Some(events), Some(address)) => fold(events, Medium::Email, address, purpose, self.now),
             _ => Standing::None,
         }
     }

@@ -9,17 +9,18 @@ use entity::appointment::AppointmentState;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium};
 use entity::id::{
-    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, SequenceId, ServiceLineId, StaffId,
-    TemplateId, TemplateVersionId,
+    CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, MessageId, SequenceId, ServiceLineId,
+    StaffId, TemplateId, TemplateVersionId,
 };
 use entity::mailing::MailingState;
+use entity::message::{self, MessageKind};
 use entity::sending_stop::EVERY_DOMAIN;
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
 use entity::{
     appointment, campaign, campaign_spend, consent_event, contact, contact_line_preference,
-    contact_preference, enrollment, follow_up, lead, mailing, outreach_hold, sending_stop, sequence, staff,
-    suppression, template_version,
+    contact_preference, enrollment, follow_up, form_draft, lead, mailing, outreach_hold, sending_stop,
+    sequence, staff, suppression, template_version,
 };
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
@@ -233,6 +234,32 @@ pub(super) async fn next_visits(
         .await?;
     // The soonest comes last and stays.
     Ok(rows.into_iter().map(|row| (row.lead_id, row)).collect())
+}
+
+/// The saved forms that messages link to: those that they bring the link to, and those of unfinished leads.
+pub(super) async fn drafts(
+    tx: &DatabaseTransaction,
+    messages: &[message::Model],
+    leads: &HashMap<LeadId, Arc<lead::Model>>,
+) -> Result<Vec<Arc<form_draft::Model>>> {
+    let brought: Vec<MessageId> = messages
+        .iter()
+        .filter(|message| message.kind == MessageKind::FormSaved)
+        .map(|message| message.id)
+        .collect();
+    let unfinished: Vec<LeadId> = leads
+        .values()
+        .filter(|lead| lead.unfinished_at.is_some())
+        .map(|lead| lead.id)
+        .collect();
+    if brought.is_empty() && unfinished.is_empty() {
+        return Ok(Vec::new());
+    }
+    let any = Condition::any()
+        .add(form_draft::Column::MessageId.is_in(brought))
+        .add(form_draft::Column::LeadId.is_in(unfinished));
+    let rows = form_draft::Entity::find().filter(any).all(tx).await?;
+    Ok(rows.into_iter().map(Arc::new).collect())
 }
 
 pub(super) async fn find_follow_ups(

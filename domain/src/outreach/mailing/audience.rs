@@ -85,6 +85,7 @@ fn is_language(tag: &str) -> bool {
 pub(super) fn condition(audience: &Audience, values: &mut Vec<Value>) -> String {
     let mut parts = vec![
         "lead.erased_at IS NULL".to_owned(),
+        "lead.unfinished_at IS NULL".to_owned(),
         "lead.stage <> 'CLOSED'".to_owned(),
     ];
     let texts = |list: Vec<&'static str>| -> Vec<Value> { list.into_iter().map(Value::from).collect() };
@@ -225,10 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_left_out_but_the_closed_and_the_erased() {
+    fn nobody_is_left_out_but_the_closed_the_erased_and_the_unfinished() {
         let mut values = Vec::new();
         let sql = condition(&Audience::default(), &mut values);
-        assert_eq!(sql, "lead.erased_at IS NULL AND lead.stage <> 'CLOSED'");
+        assert_eq!(
+            sql,
+            "lead.erased_at IS NULL AND lead.unfinished_at IS NULL AND lead.stage <> 'CLOSED'"
+        );
         assert_eq!(values.len(), 0);
     }
 

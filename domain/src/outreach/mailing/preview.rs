@@ -92,7 +92,8 @@ fn newest(audience: &Audience, limit: i64, values: &mut Vec<Value>) -> String {
         first_id(audience.received_from).map(|id| format!(" WHERE id >= {}", place(values, id.into())));
     let limit = place(values, limit.into());
     format!(
-        "SELECT id, contact_id, lead_type, stage, service_line_id, facility_id, channel, received_at, erased_at \
+        "SELECT id, contact_id, lead_type, stage, service_line_id, facility_id, channel, received_at, erased_at, \
+         unfinished_at \
          FROM lead{} ORDER BY id DESC LIMIT {limit}",
         begins.unwrap_or_default()
     )

@@ -15,6 +15,9 @@ pub enum Field {
     FacilityPhone,
     /// The contact's family name; may be empty.
     FamilyName,
+    /// Address of the page on which a form that was saved and left can be finished; of the hospital's first page when
+    /// there is none.
+    FinishUrl,
     /// The contact's given name; may be empty.
     GivenName,
     /// The hospital's name.
@@ -41,7 +44,7 @@ pub struct Places {
 }
 
 /// The catalog, in the order of the names.
-pub const CATALOG: [(Field, &str, Places); 11] = [
+pub const CATALOG: [(Field, &str, Places); 12] = [
     (Field::AppointmentAt, "appointment_at", BODY),
     // A place can tell what one goes there for: a heart center, a women's clinic.
     (Field::FacilityName, "facility_name", BODY),
@@ -54,6 +57,14 @@ pub const CATALOG: [(Field, &str, Places); 11] = [
         },
     ),
     (Field::FamilyName, "family_name", BODY),
+    (
+        Field::FinishUrl,
+        "finish_url",
+        Places {
+            preview: false,
+            url: true,
+        },
+    ),
     (
         Field::GivenName,
         "given_name",

@@ -36,6 +36,7 @@ impl<'a> MailFacts<'a> {
             appointment_at: visit.map(|visit| visit.starts_at.with_timezone(&zone)),
             unsubscribe_url: "",
             preferences_url: "",
+            finish_url: "",
             postal_address: &site.postal_address,
             hospital_name: &site.name,
             team_name: lead

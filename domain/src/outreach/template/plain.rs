@@ -158,7 +158,7 @@ impl Writer {
 }
 
 /// The few entities that frames use.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let named = [
         ("&nbsp;", " "),
         ("&lt;", "<"),

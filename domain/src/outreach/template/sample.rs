@@ -8,6 +8,8 @@ use super::MailFacts;
 pub const UNSUBSCRIBE_URL: &str = "https://example.org/u/sample";
 /// Another address that occurs nowhere else.
 pub const PREFERENCES_URL: &str = "https://example.org/p/sample";
+/// Another address that occurs nowhere else.
+pub const FINISH_URL: &str = "https://example.org/r/sample";
 /// A postal address that occurs nowhere else.
 pub const POSTAL_ADDRESS: &str = "1 Sample Street, Springfield";
 
@@ -39,6 +41,7 @@ pub fn little_known() -> MailFacts<'static> {
         appointment_at: None,
         unsubscribe_url: UNSUBSCRIBE_URL,
         preferences_url: PREFERENCES_URL,
+        finish_url: FINISH_URL,
         postal_address: POSTAL_ADDRESS,
         hospital_name: "The hospital",
         team_name: "Intake",

@@ -101,8 +101,8 @@ pub(super) fn check(
         .filter(|piece| piece.kind != Kind::Text && piece.at.start < url.end && piece.at.end > url.start);
     for piece in within {
         if !may_stand(place.source, piece, &url) {
-            let advice = "No field and no condition may stand in an address. Only {{ unsubscribe_url }} can be all of it, and \
-                          {{ facility_phone }} can follow tel:.";
+            let advice = "No field and no condition may stand in an address. Only {{ unsubscribe_url }}, {{ preferences_url }} \
+                          and {{ finish_url }} can be all of it, and {{ facility_phone }} can follow tel:.";
             findings.push(place.refused("private-field", piece.at.clone(), advice));
         }
     }

@@ -117,6 +117,7 @@ impl Town {
         ];
         let lead = lead::Model {
             erased_at: None,
+            unfinished_at: None,
             id: new_id(received_at),
             contact_id,
             lead_type: LeadType::ALL[dice.random_range(0..LeadType::ALL.len())],

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entity::enums::{ActorKind, LeadStage};
-use entity::id::{ServiceLineId, TeamId, TemplateId, TemplateVersionId};
+use entity::enums::{ActorKind, Channel, LeadStage, LeadType};
+use entity::id::{FormId, ServiceLineId, TeamId, TemplateId, TemplateVersionId};
 use entity::template_version::{Bodies, TemplateState};
-use entity::{template, template_version};
+use entity::{form, template, template_version};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -79,6 +79,32 @@ fn playbook() -> Playbook {
             .into(),
         ..nothing()
     }
+}
+
+/// A form that can be finished later, and one that cannot.
+fn forms() -> [form::Model; 2] {
+    [("kept", Some(30)), ("lost", None)].map(|(slug, kept_days)| form::Model {
+        id: FormId(Uuid::from_u128(slug.as_bytes()[0].into())),
+        slug: slug.to_owned(),
+        title: slug.to_owned(),
+        intro: String::new(),
+        thanks: String::new(),
+        language: "en".to_owned(),
+        lead_type: LeadType::PatientAppointment,
+        channel: Channel::Website,
+        service_line_id: None,
+        facility_id: None,
+        campaign_id: None,
+        fields: form::Fields::default(),
+        wordings: form::WordingKeys::default(),
+        opt_in_days: None,
+        abandoned_after_days: kept_days.map(|_| 3),
+        kept_days,
+        confirmation_template_id: None,
+        public_key: slug.to_owned(),
+        active: true,
+        created_at: DateTime::<Utc>::UNIX_EPOCH,
+    })
 }
 
 fn nothing() -> Playbook {
@@ -300,11 +326,11 @@ fn a_condition_says_what_it_compares() {
 #[test]
 fn a_trigger_on_a_stage_names_it() {
     let trigger = |on, stage| {
-        check_trigger(&Trigger {
+        let trigger = Trigger {
             stage,
             ..Trigger::on(on)
-        })
-        .len()
+        };
+        check_trigger(&trigger, &[]).len()
     };
     assert_eq!(trigger(TriggerKind::StageChanged, Some(LeadStage::Qualified)), 0);
     assert_eq!(trigger(TriggerKind::StageChanged, None), 1);
@@ -566,7 +592,7 @@ fn a_trigger_says_what_it_needs_and_no_more() {
     };
     let before = rule(DateAnchor::Appointment, -2);
     let fields = |trigger: Trigger| -> Vec<String> {
-        check_trigger(&trigger)
+        check_trigger(&trigger, &forms().iter().collect::<Vec<_>>())
             .iter()
             .map(|refusal| refusal.field.join("."))
             .collect()
@@ -582,6 +608,11 @@ fn a_trigger_says_what_it_needs_and_no_more() {
         Trigger {
             date: Some(before.clone()),
             ..on(TriggerKind::Date)
+        },
+        on(TriggerKind::FormAbandoned),
+        Trigger {
+            form: Some("kept".to_owned()),
+            ..on(TriggerKind::FormAbandoned)
         },
     ] {
         assert_eq!(fields(good), Vec::<String>::new());
@@ -624,7 +655,23 @@ fn a_trigger_says_what_it_needs_and_no_more() {
             },
             "trigger.date.days",
         ),
+        (
+            Trigger {
+                form: Some("lost".to_owned()),
+                ..on(TriggerKind::FormAbandoned)
+            },
+            "trigger.form",
+        ),
+        (
+            Trigger {
+                form: Some("kept".to_owned()),
+                ..on(TriggerKind::LeadReceived)
+            },
+            "trigger.form",
+        ),
     ] {
         assert_eq!(fields(bad), [field]);
     }
+    let none_is_kept = check_trigger(&on(TriggerKind::FormAbandoned), &[]);
+    assert_eq!(none_is_kept[0].field.join("."), "trigger.on");
 }

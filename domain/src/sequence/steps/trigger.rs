@@ -2,6 +2,7 @@
 
 use entity::condition::{Comparison, Condition, Fact};
 use entity::enums::EligibilityFlag;
+use entity::form;
 use entity::sequence_version::{DateAnchor, Trigger, TriggerKind};
 
 use super::{MAX_CLAUSES, MAX_VALUE_CHARS, MAX_VALUES};
@@ -15,9 +16,9 @@ const MISSING: [EligibilityFlag; 3] = [
     EligibilityFlag::ServiceUnclear,
 ];
 
-/// What is wrong with a trigger.
+/// What is wrong with a trigger, where these are the forms that can be filled in.
 #[must_use]
-pub fn check_trigger(trigger: &Trigger) -> Vec<Refusal> {
+pub fn check_trigger(trigger: &Trigger, forms: &[&form::Model]) -> Vec<Refusal> {
     let mut refusals = check_condition(&trigger.filter, "trigger.filter");
     match (trigger.on, trigger.stage) {
         (TriggerKind::StageChanged, None) => {
@@ -49,7 +50,34 @@ pub fn check_trigger(trigger: &Trigger) -> Vec<Refusal> {
         }
     }
     check_date(trigger, &mut refusals);
+    check_form(trigger, forms, &mut refusals);
     refusals
+}
+
+/// A form that nobody can save is never left with anything to remind of.
+fn check_form(trigger: &Trigger, forms: &[&form::Model], refusals: &mut Vec<Refusal>) {
+    let mut refuse = |code, path, message: &'static str| refusals.push(Refusal::new(code, path, message));
+    match (trigger.on, &trigger.form) {
+        (TriggerKind::FormAbandoned, None) => {
+            if !forms.iter().any(|form| form.finish_later().is_some()) {
+                let message = "No form can be saved to be finished later, so none is ever abandoned.";
+                refuse(Code::NotAllowedNow, "trigger.on", message);
+            }
+        }
+        (TriggerKind::FormAbandoned, Some(slug)) => match forms.iter().find(|form| form.slug == *slug) {
+            None => refuse(Code::NotFound, "trigger.form", "There is no such form."),
+            Some(form) if form.finish_later().is_none() => {
+                let message = "This form cannot be saved to be finished later, so the trigger FORM_ABANDONED never comes.";
+                refuse(Code::NotAllowedNow, "trigger.form", message);
+            }
+            Some(_) => {}
+        },
+        (_, Some(_)) => {
+            let message = "Only a trigger on an abandoned form names a form.";
+            refuse(Code::Invalid, "trigger.form", message);
+        }
+        (_, None) => {}
+    }
 }
 
 fn check_date(trigger: &Trigger, refusals: &mut Vec<Refusal>) {

@@ -61,6 +61,7 @@ impl SubmitLeadInput {
         let answers: Vec<Answer> = self.answers.into_iter().map(answer).collect();
         let named: Vec<String> = answers.iter().map(|answer| answer.field.clone()).collect();
         let draft = Draft {
+            form_draft_id: None,
             lead_type: self.lead_type.map(Into::into),
             channel: self.channel.map(Into::into),
             external_id: text(self.external_id),

@@ -79,6 +79,8 @@ fn form() -> form::Model {
         ]),
         wordings: WordingKeys(Vec::new()),
         opt_in_days: None,
+        abandoned_after_days: None,
+        kept_days: None,
         confirmation_template_id: None,
         public_key: "pk".to_owned(),
         active: true,

@@ -57,7 +57,7 @@ fn may_go(world: &World) -> bool {
     }
     let to_staff = !matches!(
         world.kind,
-        MessageKind::Confirmation | MessageKind::OptIn | MessageKind::Nurture
+        MessageKind::Confirmation | MessageKind::OptIn | MessageKind::FormSaved | MessageKind::Nurture
     );
     if matches!(
         world.suppressed,
@@ -96,7 +96,7 @@ fn may_go(world: &World) -> bool {
             ConsentAction::Deny | ConsentAction::Pending => {}
         }
     }
-    if world.kind == MessageKind::Confirmation {
+    if matches!(world.kind, MessageKind::Confirmation | MessageKind::FormSaved) {
         return took_back_at.is_none_or(|at| at < world.planned_at);
     }
     if !agreed {
@@ -297,7 +297,7 @@ prop_compose! {
     fn world()(
         kind in prop::sample::select(vec![
             MessageKind::Nurture, MessageKind::Nurture, MessageKind::Nurture, MessageKind::Confirmation,
-            MessageKind::FollowUpLate,
+            MessageKind::FormSaved, MessageKind::FollowUpLate,
         ]),
         purpose in prop::sample::select(vec![
             Purpose::Marketing, Purpose::Marketing, Purpose::Research, Purpose::CareCoordination, Purpose::Reminder,
