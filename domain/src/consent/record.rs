@@ -95,6 +95,10 @@ fn check(
         refusals.push(refusal);
         None
     });
+    if input.purpose == Purpose::Tracking && input.medium != Medium::Email {
+        let message = "Links are opened in mails alone: TRACKING is said of EMAIL.";
+        refusals.push(Refusal::new(Code::Invalid, "medium", message));
+    }
     let occurred_at = clock::to_micros(input.occurred_at.unwrap_or(now));
     if occurred_at > now {
         refusals.push(Refusal::new(

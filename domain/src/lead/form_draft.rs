@@ -25,6 +25,9 @@ use crate::error::Result;
 use crate::hospital::Site;
 use crate::link::Secrets;
 
+/// Longest time for which a saved form is kept: what was not sent is not kept as if it had been.
+pub const MAX_KEPT_DAYS: i32 = 90;
+
 /// The address under which a saved form is finished. It names nothing but the draft.
 #[must_use]
 pub fn url(site: &Site, secrets: &Secrets, id: FormDraftId) -> String {

@@ -88,11 +88,10 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         let asked = rows::grant_again(&tx, &case, first).await?;
         finish::settle(&tx, saved, first).await?;
         tx.commit().await?;
-        let mut done = repeated(first);
-        done.signals = signals;
-        done.nudges.extend(goes_on.then_some(Subject::Enrollments));
-        done.nudges.extend(asked.then_some(Subject::WaitingMail));
-        return Ok(done);
+        return Ok(Done {
+            signals,
+            ..told_again(first, goes_on, asked)
+        });
     }
     let found = routing::find_rule(&playbook, &light.triaged(&triage));
     let serving = routing::serving(&playbook, found.team);
@@ -231,6 +230,14 @@ fn told(rows: &Rows, goes_on: bool) -> Done<Receipt> {
         signals,
         nudges,
     }
+}
+
+/// The news of an inquiry that came again: it may have let an enrollment go on, or asked for a second yes.
+fn told_again(first: LeadId, goes_on: bool, asked: bool) -> Done<Receipt> {
+    let mut done = repeated(first);
+    done.nudges.extend(goes_on.then_some(Subject::Enrollments));
+    done.nudges.extend(asked.then_some(Subject::WaitingMail));
+    done
 }
 
 fn repeated(first: LeadId) -> Done<Receipt> {

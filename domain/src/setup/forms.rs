@@ -9,6 +9,7 @@ use super::document::FormSetup;
 use super::plan::{At, MAX_NAME_CHARS, Plan};
 use crate::error::Code;
 use crate::id::new_id;
+use crate::lead::form_draft::MAX_KEPT_DAYS;
 use crate::lead::inquiry::{MAX_ANSWER_CHARS, MAX_ANSWERS};
 use crate::link::new_secret;
 
@@ -18,8 +19,6 @@ const MAX_FIELD_NAME_CHARS: usize = 64;
 const MAX_OPT_IN_DAYS: i32 = 30;
 /// Longest time after which a saved form counts as abandoned.
 const MAX_ABANDONED_AFTER_DAYS: i32 = 30;
-/// Longest time for which a saved form is kept: what was not sent is not kept as if it had been.
-const MAX_KEPT_DAYS: i32 = 90;
 /// Most options of a field.
 const MAX_OPTIONS: usize = 100;
 

@@ -269,6 +269,15 @@ story!(a_consent_is_written_down_with_what_proves_it, s, {
         ["address", "wordingKey"],
         "all that is wrong is said at once"
     );
+    let by_paper = |i: &mut RecordConsent| {
+        (i.medium, i.address, i.wording) = (Medium::Post, None, None);
+        (i.purpose, i.evidence) = (Purpose::Tracking, Some("said so".to_owned()));
+    };
+    assert_eq!(
+        refused(by_paper).await,
+        ["medium"],
+        "links are opened in mails alone"
+    );
     assert!(matches!(
         consent::record(&s.h, &Viewer::Public, input.clone()).await,
         Err(Error::Missing { noun: "contact" })

@@ -3,8 +3,7 @@
 
 use domain::hospital::Site;
 
-use super::opt_in::Words;
-use super::paper;
+use super::paper::{self, Block, Reader, Words};
 
 /// What is said in one language.
 struct Said {
@@ -17,7 +16,7 @@ struct Said {
 
 const ENGLISH: Said = Said {
     lang: "en",
-    opening: "A form was saved for this address, to be finished later. Here you can go on, send it, or delete it:",
+    opening: "A form was saved for this address, to be finished later. Here you can go on, send it, or delete it.",
     button: "Go on with the form",
     kept: |days| format!("What was typed is kept for {days} days, and deleted then."),
     not_you: "If it was not you, do nothing, or press the link and choose to delete it.",
@@ -26,36 +25,28 @@ const ENGLISH: Said = Said {
 const SPANISH: Said = Said {
     lang: "es",
     opening: "Se guardó un formulario para esta dirección, para terminarlo más tarde. Aquí puede seguir, enviarlo o \
-              borrarlo:",
+              borrarlo.",
     button: "Seguir con el formulario",
     kept: |days| format!("Lo que se escribió se guarda {days} días y después se borra."),
     not_you: "Si no fue usted, no haga nada, o abra el enlace y elija borrarlo.",
 };
 
 /// The words in a language.
-pub(super) fn words(site: &Site, language: &str, subject: &str, url: &str, kept_days: i64) -> Words {
+pub(super) fn words(site: &Site, language: &str, title: &str, url: &str, kept_days: i64) -> Words {
     let said = if language.starts_with("es") {
         &SPANISH
     } else {
         &ENGLISH
     };
-    let Said {
-        lang,
-        opening,
-        button,
-        kept,
-        not_you,
-    } = said;
-    let kept = kept(kept_days);
-    let (name, address) = (&site.name, &site.postal_address);
-    let text = format!("{opening}\n\n{url}\n\n{kept} {not_you}\n\n-- \n{name}\n{address}\n");
-    let main = [
-        paper::paragraph(opening),
-        paper::button(url, button),
-        paper::paragraph(&kept),
-        paper::paragraph(not_you),
-    ]
-    .concat();
-    let html = paper::page(lang, subject, name, &main, address);
-    Words { text, html }
+    let kept = (said.kept)(kept_days);
+    let blocks = [
+        Block::Says(said.opening),
+        Block::Leads {
+            url,
+            label: said.button,
+        },
+        Block::Says(&kept),
+        Block::Says(said.not_you),
+    ];
+    paper::write(site, Reader::Contact, said.lang, title, &blocks)
 }

@@ -15,6 +15,7 @@ use entity::enums::Purpose;
 use entity::message::{GateReason, MessageKind};
 use entity::{contact, staff};
 
+use super::paper::Words;
 use super::{
     BadAddress, Letterhead, LetterheadError, Mail, Parts, Postage, form_saved, opt_in, staff_notice,
 };
@@ -121,17 +122,7 @@ impl Writer {
                     let follow_up = sendable.follow_up().ok_or(Unwritable::Template(None))?;
                     staff_notice::words(site, message.kind, follow_up, staff, &message.subject)
                 };
-                Ok(self.letterhead.write(Parts {
-                    to_name: &staff.display_name,
-                    to_address: sendable.address(),
-                    subject: words.subject,
-                    text: words.text,
-                    html: words.html,
-                    message_id: &message.rfc_message_id,
-                    unsubscribe_url: None,
-                    automatic: true,
-                    date: now,
-                })?)
+                self.built_in(sendable, &staff.display_name, words, now)
             }
         }
     }
@@ -227,17 +218,7 @@ impl Writer {
         let language = message.language.as_deref().unwrap_or("en");
         let kept_days = (draft.expires_at - draft.agreed_at).num_days();
         let words = form_saved::words(&h.site, language, &message.subject, &url, kept_days);
-        Ok(self.letterhead.write(Parts {
-            to_name: "",
-            to_address: sendable.address(),
-            subject: message.subject.clone(),
-            text: words.text,
-            html: words.html,
-            message_id: &message.rfc_message_id,
-            unsubscribe_url: None,
-            automatic: true,
-            date: now,
-        })?)
+        self.built_in(sendable, "", words, now)
     }
 
     /// The mail that asks for the second yes. It names nobody: whose address it is, is not proved yet.
@@ -252,8 +233,20 @@ impl Writer {
         let token = h.secrets.opt_in_token(message.id.0);
         let url = format!("{}/c/{token}", h.site.public_url);
         let words = opt_in::words(&h.site, &contact.language, &message.subject, &url);
+        self.built_in(sendable, "", words, now)
+    }
+
+    /// A mail whose words are built in. None of them is of a list.
+    fn built_in(
+        &self,
+        sendable: &Sendable,
+        to_name: &str,
+        words: Words,
+        now: DateTime<Utc>,
+    ) -> Result<Mail, Unwritable> {
+        let message = sendable.message();
         Ok(self.letterhead.write(Parts {
-            to_name: "",
+            to_name,
             to_address: sendable.address(),
             subject: message.subject.clone(),
             text: words.text,

@@ -3,13 +3,7 @@
 
 use domain::hospital::Site;
 
-use super::paper;
-
-/// A mail's words.
-pub(super) struct Words {
-    pub(super) text: String,
-    pub(super) html: String,
-}
+use super::paper::{self, Block, Reader, Words};
 
 /// What is said in one language.
 struct Said {
@@ -23,7 +17,7 @@ struct Said {
 const ENGLISH: Said = Said {
     lang: "en",
     opening: "Thank you for writing to us.",
-    ask: "Somebody entered this address on a form and agreed to get mail from us. Please confirm that it was you:",
+    ask: "Somebody entered this address on a form and agreed to get mail from us. Please confirm that it was you.",
     button: "Confirm",
     not_you: "If it was not you, do nothing. Without your confirmation we send you no more mail about it.",
 };
@@ -31,34 +25,26 @@ const ENGLISH: Said = Said {
 const SPANISH: Said = Said {
     lang: "es",
     opening: "Gracias por escribirnos.",
-    ask: "Alguien indicó esta dirección en un formulario y aceptó recibir correos nuestros. Confirme que fue usted:",
+    ask: "Alguien indicó esta dirección en un formulario y aceptó recibir correos nuestros. Confirme que fue usted.",
     button: "Confirmar",
     not_you: "Si no fue usted, no haga nada. Sin su confirmación no le enviaremos más correos sobre esto.",
 };
 
-/// The words for a contact of this language.
-pub(super) fn words(site: &Site, language: &str, subject: &str, confirm_url: &str) -> Words {
+/// The words in a language.
+pub(super) fn words(site: &Site, language: &str, title: &str, confirm_url: &str) -> Words {
     let said = if language.starts_with("es") {
         &SPANISH
     } else {
         &ENGLISH
     };
-    let Said {
-        lang,
-        opening,
-        ask,
-        button,
-        not_you,
-    } = said;
-    let (name, address) = (&site.name, &site.postal_address);
-    let text = format!("{opening}\n\n{ask}\n\n{confirm_url}\n\n{not_you}\n\n-- \n{name}\n{address}\n");
-    let main = [
-        paper::paragraph(opening),
-        paper::paragraph(ask),
-        paper::button(confirm_url, button),
-        paper::paragraph(not_you),
-    ]
-    .concat();
-    let html = paper::page(lang, subject, name, &main, address);
-    Words { text, html }
+    let blocks = [
+        Block::Says(said.opening),
+        Block::Says(said.ask),
+        Block::Leads {
+            url: confirm_url,
+            label: said.button,
+        },
+        Block::Says(said.not_you),
+    ];
+    paper::write(site, Reader::Contact, said.lang, title, &blocks)
 }

@@ -1,5 +1,6 @@
-//! The words of mails to staff: about their follow-ups, and what sequences tell them of leads. They speak of a follow-up as
-//! it is when the mail goes out, link to it, and say nothing about the person it is about: the mail of staff is read on locked screens and kept for years.
+//! The words of mails to staff: about their follow-ups, what sequences tell them of leads, and stops of sending. They speak
+//! of a follow-up as it is when the mail goes out, link to it, and say nothing about the person it is about: the mail of
+//! staff is read on locked screens and kept for years.
 
 use chrono_tz::Tz;
 use domain::hospital::Site;
@@ -7,14 +8,7 @@ use entity::id::LeadId;
 use entity::message::MessageKind;
 use entity::{follow_up, staff};
 
-use super::{escaped, paper};
-
-/// A mail's words.
-pub(super) struct Words {
-    pub(super) subject: String,
-    pub(super) text: String,
-    pub(super) html: String,
-}
+use super::paper::{self, Block, Reader, Words};
 
 /// The words of a notice; `subject` is the line that was planned.
 pub(super) fn words(
@@ -39,65 +33,46 @@ pub(super) fn words(
         _ => format!("It is due on {due}."),
     };
     let urgency = if follow_up.urgent { "It is urgent. " } else { "" };
-    let (lead, link) = (follow_up.lead_id, format!("{}/", site.public_url));
-    let (name, title) = (&site.name, &follow_up.title);
-    let text =
-        format!("{opening}\n\n{title}\n{urgency}{due}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
-    let main = [
-        paper::paragraph(opening),
-        paper::paragraph(&format!(
-            "<strong>{}</strong><br>\n{urgency}{due}",
-            escaped(title)
-        )),
-        paper::paragraph(&format!("Lead: {lead}")),
-        paper::button(&link, "Sign in"),
-    ]
-    .concat();
-    let html = paper::page("en", subject, name, &main, "");
-    Words {
-        subject: subject.to_owned(),
-        text,
-        html,
-    }
+    let about = format!("{urgency}{due}");
+    let lead = format!("Lead: {}", follow_up.lead_id);
+    let blocks = [
+        Block::Says(opening),
+        Block::Shows(&follow_up.title, &about),
+        Block::Says(&lead),
+    ];
+    to_staff(site, subject, &blocks)
 }
 
 /// The words by which a sequence tells of a lead; `subject` is the line that was planned.
 pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Words {
-    let link = format!("{}/", site.public_url);
-    let name = &site.name;
-    let opening = "A sequence asks you to look at a lead.";
-    let text = format!("{opening}\n\n{subject}\n\nLead: {lead}\nSign in: {link}\n\n-- \n{name}\n");
-    let main = [
-        paper::paragraph(opening),
-        paper::paragraph(&format!("<strong>{}</strong>", escaped(subject))),
-        paper::paragraph(&format!("Lead: {lead}")),
-        paper::button(&link, "Sign in"),
-    ]
-    .concat();
-    let html = paper::page("en", subject, name, &main, "");
-    Words {
-        subject: subject.to_owned(),
-        text,
-        html,
-    }
+    let blocks = [
+        Block::Says("A sequence asks you to look at a lead."),
+        Block::Shows(subject, ""),
+        Block::Says(&format!("Lead: {lead}")),
+    ];
+    to_staff(site, subject, &blocks)
 }
 
 /// The words that tell of a stop of sending; `subject` is the line that was planned and says what happened.
 pub(super) fn words_of_alert(site: &Site, subject: &str) -> Words {
-    let link = format!("{}/", site.public_url);
-    let name = &site.name;
-    let opening = "Sending was held back, to keep the good name of the hospital's mail.";
-    let advice = "Answers that people asked for and reminders still go out. Bulk mail of a stopped route goes on by itself \
-                  when its figures are good again; a paused campaign waits until somebody launches it.";
-    let text = format!("{opening}\n\n{subject}\n\n{advice}\n\nSign in: {link}\n\n-- \n{name}\n");
-    let [name, title, link] = [name.as_str(), subject, &link].map(escaped);
-    let html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<body>\n<p>{opening}</p>\n<p><strong>{title}</strong></p>\n\
-         <p>{advice}</p>\n<p><a href=\"{link}\">Sign in</a></p>\n<p>{name}</p>\n</body>\n</html>\n"
-    );
-    Words {
-        subject: subject.to_owned(),
-        text,
-        html,
-    }
+    let blocks = [
+        Block::Says("Sending was held back, to keep the good name of the hospital's mail."),
+        Block::Shows(subject, ""),
+        Block::Says(
+            "Answers that people asked for and reminders still go out. Bulk mail of a stopped route goes on by itself \
+             when its figures are good again; a paused campaign waits until somebody launches it.",
+        ),
+    ];
+    to_staff(site, subject, &blocks)
+}
+
+/// A mail to staff ends with the way in.
+fn to_staff(site: &Site, subject: &str, about: &[Block<'_>]) -> Words {
+    let url = format!("{}/", site.public_url);
+    let way_in = Block::Leads {
+        url: &url,
+        label: "Sign in",
+    };
+    let blocks = [about, &[way_in]].concat();
+    paper::write(site, Reader::Staff, "en", subject, &blocks)
 }

@@ -1,13 +1,14 @@
 //! Whose leads a mailing is for: what people ask for is checked, and becomes a condition of SQL.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::enums::LeadStage;
 use entity::id::LeadId;
 use entity::mailing::Audience;
 use sea_orm::Value;
-use uuid::Builder;
+use uuid::{Builder, Uuid};
 
 use crate::error::{Code, Refusal};
+use crate::lead::form_draft::MAX_KEPT_DAYS;
 use crate::playbook::Playbook;
 
 /// Most entries of a list of an audience.
@@ -148,22 +149,24 @@ pub(super) fn place(values: &mut Vec<Value>, value: Value) -> String {
     format!("${}", values.len())
 }
 
-/// The smallest id that a lead which came in at this instant or later can have: ids are made when leads come in. So the
-/// leads of an audience that begins at a day are found without looking at older ones.
-pub(super) fn first_id(from: Option<DateTime<Utc>>) -> Option<LeadId> {
-    let millis = u64::try_from(from?.timestamp_millis()).ok()?;
-    Some(LeadId(
-        Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid(),
-    ))
+/// The smallest id that a lead of an audience which begins at this instant can have, so that such leads are found without
+/// looking at all older ones. An id is made when a lead comes in, and a form that was left before that and sent later keeps
+/// the id of the day on which it was left.
+pub(super) fn first_lead(from: Option<DateTime<Utc>>) -> Option<LeadId> {
+    first_id(from? - TimeDelta::days(MAX_KEPT_DAYS.into())).map(LeadId)
+}
+
+/// The smallest id that anything made at this instant or later can have.
+pub(super) fn first_id(at: DateTime<Utc>) -> Option<Uuid> {
+    let millis = u64::try_from(at.timestamp_millis()).ok()?;
+    Some(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use entity::enums::{Channel, LeadType};
     use entity::id::{FacilityId, ServiceLineId};
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
     use crate::ground::Ground;
@@ -276,13 +279,16 @@ mod tests {
         }
 
         #[test]
-        fn no_lead_of_an_instant_or_later_is_below_the_first_id_of_that_instant(secs in 0_i64..1_000_000_000, later in 0_i64..10_000) {
+        fn no_lead_of_an_audience_is_below_its_first_id_however_long_its_form_lay(
+            secs in 0_i64..1_000_000_000, later in 0_i64..10_000, lay_days in 0..=MAX_KEPT_DAYS,
+        ) {
             let from = DateTime::UNIX_EPOCH + TimeDelta::seconds(1_700_000_000 + secs);
-            let first = first_id(Some(from)).unwrap();
-            let id: LeadId = new_id(from + TimeDelta::milliseconds(later));
-            prop_assert!(first < id);
-            let millis = first.0.get_timestamp().unwrap().to_unix().0;
-            prop_assert_eq!(millis, u64::try_from(from.timestamp()).unwrap());
+            let received = from + TimeDelta::milliseconds(later);
+            let left = received - TimeDelta::days(lay_days.into());
+            let first = first_lead(Some(from)).unwrap();
+            prop_assert!(first < new_id(left));
+            let earlier = from - TimeDelta::days(i64::from(MAX_KEPT_DAYS) + 1);
+            prop_assert!(first > new_id(earlier));
         }
     }
 }

@@ -18,7 +18,7 @@ use sea_orm::{
     QuerySelect, Statement, Value,
 };
 
-use super::audience::first_id;
+use super::audience::first_lead;
 use crate::db::{self, each::update_each};
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
@@ -123,7 +123,7 @@ pub async fn progress_of(
         let begins = audiences
             .get(&row.mailing_id)
             .and_then(|audience| audience.received_from);
-        let last = first_id(begins).into_iter().chain(oldest).max();
+        let last = first_lead(begins).into_iter().chain(oldest).max();
         (row.mailing_id, read(&row, new, last))
     };
     Ok(rows.into_iter().map(of).collect())

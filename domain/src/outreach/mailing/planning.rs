@@ -14,7 +14,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, Statement, Value,
 };
 
-use super::audience::{condition, first_id, place};
+use super::audience::{condition, first_lead, place};
 use crate::db::BATCH_MAX;
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
@@ -79,7 +79,7 @@ async fn next_leads(
         .filter(lead::Column::Id.lt(before))
         .order_by_desc(lead::Column::Id)
         .limit(STEP as u64);
-    if let Some(first) = first_id(mailing.audience.received_from) {
+    if let Some(first) = first_lead(mailing.audience.received_from) {
         select = select.filter(lead::Column::Id.gte(first));
     }
     Ok(select.into_tuple().all(tx).await?)

@@ -4,7 +4,7 @@ use entity::id::{LeadId, TemplateId};
 use entity::mailing::Audience;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, Value};
 
-use super::audience::{self, condition, first_id, place};
+use super::audience::{self, condition, first_lead, place};
 use crate::db;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
@@ -89,7 +89,7 @@ pub async fn preview(h: &Hospital, viewer: &Viewer, input: PreviewMailing) -> Re
 /// joined with the table again, PostgreSQL would rather read all of it.
 fn newest(audience: &Audience, limit: i64, values: &mut Vec<Value>) -> String {
     let begins =
-        first_id(audience.received_from).map(|id| format!(" WHERE id >= {}", place(values, id.into())));
+        first_lead(audience.received_from).map(|id| format!(" WHERE id >= {}", place(values, id.into())));
     let limit = place(values, limit.into());
     format!(
         "SELECT id, contact_id, lead_type, stage, service_line_id, facility_id, channel, received_at, erased_at, \

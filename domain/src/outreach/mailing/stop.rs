@@ -178,7 +178,7 @@ pub(super) async fn step(
 fn earlier(id: LeadId) -> Option<MessageId> {
     let (secs, _) = id.0.get_timestamp()?.to_unix();
     let at = DateTime::from_timestamp(i64::try_from(secs).ok()?, 0)? - TimeDelta::hours(1);
-    first_id(Some(at)).map(|first| MessageId(first.0))
+    first_id(at).map(MessageId)
 }
 
 async fn withhold(tx: &DatabaseTransaction, ids: Vec<MessageId>, now: DateTime<Utc>) -> Result<()> {
