@@ -55,6 +55,32 @@ async fn what_was_typed_is_forgotten_at_once_on_demand() {
 }
 
 #[tokio::test]
+async fn of_somebody_who_is_known_otherwise_only_the_saved_form_is_forgotten() {
+    let clinic = clinic().await;
+    let path = saved(&clinic, &[]).await;
+    clinic
+        .submit_form(
+            "question",
+            &[
+                ("given_name", "Pat"),
+                ("email", "pat@example.org"),
+                ("service", "Sleep"),
+            ],
+        )
+        .await;
+    clinic.drain().await;
+    assert_eq!(press(&clinic, &path, &[FORGET]).await.status, 200);
+    let contents = clinic.contents().await;
+    assert!(contents.holding("pat@example.org").contains(&"contact"));
+    assert_eq!(
+        contents.holding("Finish your form"),
+        Vec::<&str>::new(),
+        "the mail with the link is emptied"
+    );
+    assert_eq!(leads(&clinic).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_mail_that_has_not_gone_is_withheld_when_its_form_is_forgotten() {
     let clinic = clinic().await;
     save(&clinic, "sleep-study", &BEGUN).await;

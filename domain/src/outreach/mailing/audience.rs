@@ -170,7 +170,6 @@ mod tests {
 
     use super::*;
     use crate::ground::Ground;
-    use crate::id::new_id;
 
     async fn refused(audience: Audience) -> Vec<(Code, String)> {
         let ground = Ground::at("2026-11-23T15:00:00Z").await;
@@ -286,9 +285,11 @@ mod tests {
             let received = from + TimeDelta::milliseconds(later);
             let left = received - TimeDelta::days(lay_days.into());
             let first = first_lead(Some(from)).unwrap();
-            prop_assert!(first < new_id(left));
-            let earlier = from - TimeDelta::days(i64::from(MAX_KEPT_DAYS) + 1);
-            prop_assert!(first > new_id(earlier));
+            let made = Builder::from_unix_timestamp_millis(u64::try_from(left.timestamp_millis()).unwrap(), &[0; 10]);
+            prop_assert!(first.0 <= made.into_uuid());
+            let earliest = from - TimeDelta::days(MAX_KEPT_DAYS.into());
+            let millis = first.0.get_timestamp().unwrap().to_unix().0;
+            prop_assert_eq!(millis, u64::try_from(earliest.timestamp()).unwrap());
         }
     }
 }
