@@ -114,6 +114,7 @@ const fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::FollowUpAssigned => "To staff: follow-up assigned",
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",
         MessageKind::FollowUpLate => "To staff: follow-up late",
+        MessageKind::FollowUpDigest => "To staff: follow-ups of today",
         MessageKind::SequenceNotice => "To staff: a sequence tells of a lead",
         MessageKind::SendingAlert => "To staff: sending was stopped",
         MessageKind::TemplateTest => "To staff: test of a template",

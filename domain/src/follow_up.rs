@@ -4,6 +4,7 @@ pub mod assign;
 pub mod build;
 mod change;
 pub mod complete;
+pub mod digest;
 pub mod find;
 pub mod open;
 pub mod remind;

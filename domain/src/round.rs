@@ -49,7 +49,7 @@ pub async fn mailings(h: &Hospital) -> Result<Done<Round>> {
     mailing::go_on(h).await
 }
 
-/// Reminds of follow-ups, and finds what is late.
+/// Reminds of follow-ups, finds what is late, and plans the digests of the morning.
 ///
 /// # Errors
 /// When the database fails.
@@ -57,7 +57,8 @@ pub async fn follow_ups(h: &Hospital) -> Result<Done<Round>> {
     let missed = sla::sweep::mark_missed(h).await?;
     let late = follow_up::remind::mark_late(h).await?;
     let soon = follow_up::remind::due_soon(h).await?;
-    Ok(summed([missed, late, soon]).map(|rows| Round { rows, more: rows > 0 }))
+    let digests = follow_up::digest::plan_due(h).await?;
+    Ok(summed([missed, late, soon, digests]).map(|rows| Round { rows, more: rows > 0 }))
 }
 
 fn summed(parts: impl IntoIterator<Item = Done<usize>>) -> Done<usize> {

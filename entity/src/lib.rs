@@ -67,6 +67,7 @@ pub mod session;
 pub mod sla_policy;
 pub mod soft_bounce;
 pub mod staff;
+pub mod staff_digest;
 pub mod suppression;
 pub mod team;
 pub mod team_member;

@@ -55,6 +55,8 @@ MessageKind {
     FollowUpDueSoon = "FOLLOW_UP_DUE_SOON",
     /// To staff: a follow-up is late.
     FollowUpLate = "FOLLOW_UP_LATE",
+    /// To staff: what is to be done today.
+    FollowUpDigest = "FOLLOW_UP_DIGEST",
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice = "SEQUENCE_NOTICE",
     /// To staff: a template with a sample person's facts, to look at.

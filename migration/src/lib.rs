@@ -31,6 +31,7 @@ mod m20261127_000011_create_sending_routes;
 mod m20261128_000001_create_mailings;
 mod m20261128_000002_create_form_drafts;
 mod m20261128_000003_create_link_visits;
+mod m20261128_000041_create_staff_digests;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000001_create_mailings::Migration),
             whole(m20261128_000002_create_form_drafts::Migration),
             whole(m20261128_000003_create_link_visits::Migration),
+            whole(m20261128_000041_create_staff_digests::Migration),
         ]
     }
 }

@@ -14,6 +14,7 @@ mod dashboard;
 mod delivery;
 mod demo_hospital;
 mod desk;
+mod digest;
 mod dry_run;
 mod gate;
 mod graphql;

@@ -97,7 +97,7 @@ fn shapes() -> Vec<Shape> {
         form_draft frequency_cap idempotency inbound_mail inbound_party lead lead_event link_visit mailing mailing_change mailing_progress message message_event outreach_hold
         outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
-        sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff suppression team
+        sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff staff_digest suppression team
         team_member template template_version token touchpoint
     }
 }

@@ -23,6 +23,7 @@ use sea_orm::{
 use super::plan;
 use crate::db::{self, BATCH_MAX, each::update_each};
 use crate::error::{Error, Result};
+use crate::follow_up::digest::Digest;
 use crate::hospital::Hospital;
 use known::{Asked, Known};
 use rows::Contacts;
@@ -56,6 +57,7 @@ pub struct Sendable {
     follow_up: Option<Arc<follow_up::Model>>,
     next_visit: Option<appointment::Model>,
     draft: Option<Arc<form_draft::Model>>,
+    digest: Option<Arc<Digest>>,
     lined_up: bool,
     shows_clicks: bool,
 }
@@ -122,6 +124,11 @@ impl Sendable {
     /// The lead's next booked visit.
     pub fn next_visit(&self) -> Option<&appointment::Model> {
         self.next_visit.as_ref()
+    }
+
+    /// What its recipient has to do today, if it says that.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_deref()
     }
 
     /// The saved form that it links to.
@@ -400,6 +407,7 @@ fn sendable(known: &Known<'_>, mut message: message::Model, decision: Decision) 
         follow_up: known.follow_up(&message),
         next_visit: known.next_visit(&message),
         draft: known.draft(&message),
+        digest: known.digest(&message),
         lined_up,
         shows_clicks: known.shows_clicks(&message),
         message,

@@ -159,6 +159,7 @@ impl GateInput<'_> {
             MessageKind::FollowUpAssigned
             | MessageKind::FollowUpDueSoon
             | MessageKind::FollowUpLate
+            | MessageKind::FollowUpDigest
             | MessageKind::SequenceNotice
             | MessageKind::TemplateTest
             | MessageKind::SendingAlert => true,

@@ -130,7 +130,7 @@ pub fn of_sequence(
 }
 
 /// A notice to one member of staff about no lead. `origin` names its cause; each person is told once of it.
-pub(super) fn about_no_lead(
+pub(crate) fn about_no_lead(
     site: &Site,
     kind: MessageKind,
     staff_id: StaffId,

@@ -11,6 +11,7 @@ use super::plan::{Planned, Rows};
 use super::{Setup, places};
 use crate::db::BATCH_MAX;
 use crate::error::Result;
+use crate::follow_up::digest;
 use crate::hospital::Hospital;
 use crate::staff::password;
 
@@ -19,6 +20,7 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.calendars).await?;
     settle(tx, rows.departments).await?;
     settle(tx, rows.staff).await?;
+    digest::expect_everybody(tx).await?;
     settle(tx, rows.teams).await?;
     insert(tx, rows.members.made).await?;
     settle(tx, rows.lines).await?;

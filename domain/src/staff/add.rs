@@ -14,6 +14,7 @@ use crate::contact::email::EmailAddress;
 use crate::db;
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
+use crate::follow_up::digest;
 use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::playbook::{self, Playbook};
@@ -79,6 +80,7 @@ pub async fn add(h: &Hospital, input: AddStaff) -> Result<Done<Model>> {
             .exec_without_returning(&tx)
             .await?;
     }
+    digest::expect_everybody(&tx).await?;
     audit::record(Actor::SYSTEM, "staff.add", Some(&staff.id), None, now)
         .insert(&tx)
         .await?;

@@ -194,6 +194,7 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM form_draft WHERE due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM mailing_progress WHERE work <> 'DONE' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT next_at FROM staff_digest WHERE next_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",
     ];
     let mut next: Option<DateTime<Utc>> = None;

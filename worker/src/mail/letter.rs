@@ -116,6 +116,9 @@ impl Writer {
                 let words = if message.kind == MessageKind::SequenceNotice {
                     let lead = message.lead_id.ok_or(Unwritable::Template(None))?;
                     staff_notice::words_of_sequence(site, lead, &message.subject)
+                } else if message.kind == MessageKind::FollowUpDigest {
+                    let digest = sendable.digest().ok_or(Unwritable::Template(None))?;
+                    staff_notice::words_of_digest(site, digest, staff, &message.subject, now)
                 } else if message.kind == MessageKind::SendingAlert {
                     staff_notice::words_of_alert(site, &message.subject)
                 } else {

@@ -1,8 +1,10 @@
 //! The words of mails to staff: about their follow-ups, what sequences tell them of leads, and stops of sending. They speak
-//! of a follow-up as it is when the mail goes out, link to it, and say nothing about the person it is about: the mail of
-//! staff is read on locked screens and kept for years.
+//! of follow-ups as they are when the mail goes out, link to them, and say nothing about the people they are about: the mail
+//! of staff is read on locked screens and kept for years.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use domain::follow_up::digest::Digest;
 use domain::hospital::Site;
 use entity::id::LeadId;
 use entity::message::MessageKind;
@@ -41,6 +43,67 @@ pub(super) fn words(
         Block::Says(&lead),
     ];
     to_staff(site, subject, &blocks)
+}
+
+/// The words of a morning's digest; `subject` is the line that was planned.
+pub(super) fn words_of_digest(
+    site: &Site,
+    digest: &Digest,
+    staff: &staff::Model,
+    subject: &str,
+    now: DateTime<Utc>,
+) -> Words {
+    let zone: Tz = staff.time_zone.parse().unwrap_or(Tz::UTC);
+    let today = now.with_timezone(&zone).date_naive();
+    let opening = format!(
+        "Good morning. {} late, and {} due before the day ends.",
+        counted(digest.late),
+        counted(digest.today)
+    );
+    let about: Vec<String> = digest
+        .lines
+        .iter()
+        .map(|row| {
+            let due = row.due_at.with_timezone(&zone);
+            let when = if due.date_naive() == today {
+                due.format("%-I:%M %p")
+            } else {
+                due.format("%A, %B %-d, %-I:%M %p")
+            };
+            let is = if row.due_at <= now {
+                "Late: it was due"
+            } else {
+                "Due"
+            };
+            let urgency = if row.urgent { "Urgent. " } else { "" };
+            format!("{urgency}{is} {when}. Lead: {}", row.lead_id)
+        })
+        .collect();
+    let more = digest.total() - digest.lines.len();
+    let rest = format!("{} on your list.", counted_more(more));
+    let mut blocks = vec![Block::Says(&opening)];
+    let lines = digest.lines.iter().zip(&about);
+    blocks.extend(lines.map(|(row, about)| Block::Shows(&row.title, about)));
+    if more > 0 {
+        blocks.push(Block::Says(&rest));
+    }
+    to_staff(site, subject, &blocks)
+}
+
+/// A number of follow-ups in words, with its verb.
+fn counted(number: usize) -> String {
+    match number {
+        0 => "No follow-up is".to_owned(),
+        1 => "One follow-up is".to_owned(),
+        more => format!("{more} follow-ups are"),
+    }
+}
+
+fn counted_more(number: usize) -> String {
+    match number {
+        1 => "One more is".to_owned(),
+        more => format!("{more} more are"),
+    }
 }
 
 /// The words by which a sequence tells of a lead; `subject` is the line that was planned.

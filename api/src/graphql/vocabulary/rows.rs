@@ -324,6 +324,8 @@ pub enum MessageKind {
     FollowUpDueSoon,
     /// To staff: a follow-up is late.
     FollowUpLate,
+    /// To staff: in the morning, what is to be done today.
+    FollowUpDigest,
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice,
     /// To staff: a template with a sample person's facts, to look at.

@@ -25,14 +25,15 @@ use sea_orm::DatabaseTransaction;
 
 use super::Recipient;
 use super::rows::{
-    Contacts, campaigns, contacts, drafts, enrollments, find_follow_ups, find_leads, find_staff, history,
-    holds, is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed, templates,
-    unwanted_lines,
+    Contacts, campaigns, contacts, digests, drafts, enrollments, find_follow_ups, find_leads, find_staff,
+    history, holds, is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed,
+    templates, unwanted_lines,
 };
 use crate::consent::Standing;
 use crate::consent::standing::fold;
 use crate::contact::zones::possible_zones;
 use crate::error::Result;
+use crate::follow_up::digest::Digest;
 use crate::hospital::Hospital;
 use crate::link::Secrets;
 use crate::outreach::click;
@@ -73,6 +74,8 @@ pub(in crate::outreach) struct Known<'a> {
     visits: HashMap<LeadId, appointment::Model>,
     /// The saved forms that messages link to.
     drafts: Vec<Arc<form_draft::Model>>,
+    /// What the people have to do whom a digest goes to.
+    digests: HashMap<StaffId, Arc<Digest>>,
 }
 
 /// What the gate says of a message.
@@ -127,6 +130,7 @@ impl<'a> Known<'a> {
             suppressed: suppressed(tx, hashes).await?,
             visits: next_visits(tx, &leads, now).await?,
             drafts: drafts(tx, messages, &leads).await?,
+            digests: digests(tx, playbook, messages, now).await?,
             leads,
             enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
             sequences,
@@ -254,6 +258,14 @@ impl<'a> Known<'a> {
         self.visits.get(&message.lead_id?).cloned()
     }
 
+    /// What the person has to do whom a digest goes to.
+    pub(super) fn digest(&self, message: &message::Model) -> Option<Arc<Digest>> {
+        let staff_id = message
+            .staff_id
+            .filter(|_| message.kind == MessageKind::FollowUpDigest)?;
+        self.digests.get(&staff_id).cloned()
+    }
+
     /// The saved form that a message links to.
     pub(super) fn draft(&self, message: &message::Model) -> Option<Arc<form_draft::Model>> {
         let is_meant = |draft: &&Arc<form_draft::Model>| match message.kind {
@@ -362,6 +374,9 @@ impl<'a> Known<'a> {
         };
         if self.staff.get(&staff_id).is_none_or(|staff| !staff.active) {
             return true;
+        }
+        if message.kind == MessageKind::FollowUpDigest {
+            return !self.digests.contains_key(&staff_id);
         }
         let Some(row) = message.follow_up_id.and_then(|id| self.follow_ups.get(&id)) else {
             return message.follow_up_id.is_some();

@@ -30,8 +30,10 @@ use sea_orm::{
 
 use super::known::by_id;
 use crate::error::Result;
+use crate::follow_up::digest::{self, Digest};
 use crate::outreach::gate::CampaignNow;
 use crate::outreach::template::seal::is_approved;
+use crate::playbook::Playbook;
 
 /// What a reader does with the contacts that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,6 +262,25 @@ pub(super) async fn drafts(
         .add(form_draft::Column::LeadId.is_in(unfinished));
     let rows = form_draft::Entity::find().filter(any).all(tx).await?;
     Ok(rows.into_iter().map(Arc::new).collect())
+}
+
+/// What the people have to do whom the digests of a batch go to.
+pub(super) async fn digests(
+    tx: &DatabaseTransaction,
+    playbook: &Playbook,
+    messages: &[message::Model],
+    now: DateTime<Utc>,
+) -> Result<HashMap<StaffId, Arc<Digest>>> {
+    let staff: Vec<StaffId> = messages
+        .iter()
+        .filter(|message| message.kind == MessageKind::FollowUpDigest)
+        .filter_map(|message| message.staff_id)
+        .collect();
+    let read = digest::read(tx, playbook, &staff, now).await?;
+    Ok(read
+        .into_iter()
+        .map(|(id, digest)| (id, Arc::new(digest)))
+        .collect())
 }
 
 pub(super) async fn find_follow_ups(
