@@ -33,6 +33,7 @@ pub mod scalars;
 pub mod sending;
 pub mod sequence;
 pub mod simulation;
+mod sla_report;
 mod sse;
 pub mod subscription;
 pub mod template;
@@ -70,6 +71,7 @@ pub struct Query(
     outreach::OutreachQuery,
     sending::SendingQuery,
     dashboard::DashboardQuery,
+    sla_report::SlaReportQuery,
     retention::RetentionQuery,
     inbound::InboundQuery,
 );

@@ -115,6 +115,8 @@ const fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::FollowUpDueSoon => "To staff: follow-up due soon",
         MessageKind::FollowUpLate => "To staff: follow-up late",
         MessageKind::FollowUpDigest => "To staff: follow-ups of today",
+        MessageKind::SlaWarning => "To staff: nobody tries to reach a lead",
+        MessageKind::SlaTakenBack => "To staff: a lead was handed on",
         MessageKind::SequenceNotice => "To staff: a sequence tells of a lead",
         MessageKind::SendingAlert => "To staff: sending was stopped",
         MessageKind::TemplateTest => "To staff: test of a template",

@@ -42,6 +42,7 @@ const NOTHING_DUE: &str = "
     UPDATE message SET due_at = now() + interval '30 days', expires_at = now() + interval '60 days'
         WHERE state IN ('PLANNED', 'DEFERRED');
     UPDATE follow_up SET due_at = now() + interval '30 days', remind_at = NULL WHERE state = 'OPEN';
+    UPDATE lead SET sla_step = NULL, sla_step_at = NULL WHERE sla_step IS NOT NULL;
     UPDATE lead SET sla_due_at = now() + interval '30 days' WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
 
 /// The same for SQLite, where times are text.
@@ -51,6 +52,7 @@ pub const NOTHING_DUE_EMBEDDED: &str = "
         expires_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+60 days') WHERE state IN ('PLANNED', 'DEFERRED');
     UPDATE follow_up SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'), remind_at = NULL
         WHERE state = 'OPEN';
+    UPDATE lead SET sla_step = NULL, sla_step_at = NULL WHERE sla_step IS NOT NULL;
     UPDATE lead SET sla_due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days')
         WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
 

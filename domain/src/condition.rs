@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub answers: &'a [Answer],
     /// Its grade, once scored.
     pub grade: Option<ScoreGrade>,
+    /// Whether it goes first, once routed.
+    pub urgent: Option<bool>,
 }
 
 /// Whether every clause of `condition` holds.
@@ -84,6 +86,7 @@ fn values<'a>(clause: &Clause, facts: &Facts<'a>) -> Vec<&'a str> {
             .map(|answer| answer.value.as_str())
             .collect(),
         Fact::Grade => one(facts.grade.map(ScoreGrade::as_str)),
+        Fact::Urgent => one(facts.urgent.map(|urgent| if urgent { "YES" } else { "NO" })),
         Fact::Reachable => [
             facts.contact.email.is_some().then_some("EMAIL"),
             facts.contact.phone.is_some().then_some("PHONE"),

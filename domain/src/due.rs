@@ -24,6 +24,9 @@ const DIGEST: &str = "SELECT next_at FROM staff_digest ORDER BY next_at LIMIT 1"
 const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL \
                            AND unfinished_at IS NULL AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
 
+const STEP: &str = "SELECT sla_step_at FROM lead WHERE sla_step IS NOT NULL ORDER BY sla_step_at LIMIT 1";
+const PAUSE: &str = "SELECT ends_at FROM sla_pause WHERE ended_at IS NULL ORDER BY ends_at LIMIT 1";
+
 const INBOUND: &str = "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' ORDER BY due_at LIMIT 1";
 
 const MAILING: &str = "SELECT due_at FROM mailing_progress WHERE (work = 'PLANNING' OR work = 'WITHHOLDING') \
@@ -34,7 +37,7 @@ const MAILING: &str = "SELECT due_at FROM mailing_progress WHERE (work = 'PLANNI
 /// # Errors
 /// When the database fails.
 pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 6]> {
-    let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD, DIGEST]).await?;
+    let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD, STEP, PAUSE, DIGEST]).await?;
     let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
     Ok([
         (Subject::WaitingMail, oldest_due(conn, Lane::Waiting).await?),

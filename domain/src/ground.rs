@@ -79,6 +79,7 @@ impl Ground {
             name: slug.to_owned(),
             facility_id: None,
             department_id: None,
+            lead_id: None,
             is_review,
             created_at: self.h.now(),
         };

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::id::{
     CampaignId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId, SequenceVersionId,
@@ -17,7 +18,8 @@ use entity::id::{
 };
 use entity::{
     campaign, consent_wording, facility, form, placement, playbook_revision, routing_rule, scoring_rule,
-    sequence, sequence_version, service_line, sla_policy, staff, team, template, template_version,
+    sequence, sequence_version, service_line, sla_policy, staff, staff_absence, team, template,
+    template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -60,6 +62,8 @@ pub struct Playbook {
     pub staff: HashMap<StaffId, Arc<staff::Model>>,
     /// Active members of each team.
     pub members: HashMap<TeamId, Vec<StaffId>>,
+    /// When staff are away, the latest first; what has long been over may be left out.
+    pub absences: HashMap<StaffId, Vec<staff_absence::Model>>,
     /// Routing rules, in order.
     pub routing: Vec<routing_rule::Model>,
     /// Scoring rules.
@@ -136,6 +140,20 @@ impl Playbook {
             })
             .cloned()
             .unwrap_or_else(|| Calendar::always_open(Tz::UTC))
+    }
+
+    /// Whether somebody is away at that moment.
+    pub fn is_away(&self, staff: StaffId, at: DateTime<Utc>) -> bool {
+        let absences = self.absences.get(&staff).into_iter().flatten();
+        absences
+            .into_iter()
+            .any(|absence| absence.starts_at <= at && at < absence.ends_at)
+    }
+
+    /// The person who answers for a team, if there is one who still works here.
+    pub fn lead_of(&self, team: TeamId) -> Option<StaffId> {
+        let lead = self.teams.get(&team)?.lead_id?;
+        self.staff.contains_key(&lead).then_some(lead)
     }
 
     /// The time zone of a facility, UTC if it has none.

@@ -19,6 +19,7 @@ mod cohort;
 mod filter;
 mod period;
 mod series;
+mod sla;
 mod spend;
 mod timing;
 mod totals;
@@ -36,6 +37,7 @@ pub use self::filter::{Filter, LIST_MAX, SPAN_MAX_DAYS};
 pub(crate) use self::period::day_start;
 pub use self::period::{Grain, hospital_zone};
 pub use self::series::{POINTS_MAX, Point, series};
+pub use self::sla::{SLA_SPAN_MAX_DAYS, SlaBy, SlaKey, SlaRow, sla_report};
 pub use self::timing::{Bucket, HISTOGRAM_EDGES_SECS, TimeToContact};
 pub use self::totals::FunnelTotals;
 

@@ -1,7 +1,9 @@
 //! The people who work with Leadward, the programs that act for them, and how both prove who they are.
 
+pub mod absence;
 mod add;
 pub mod find;
+pub mod limit;
 pub mod password;
 pub mod session;
 mod sign_in;

@@ -172,6 +172,7 @@ impl Stand {
                 name: slug.to_owned(),
                 facility_id: Some(place.id),
                 department_id: None,
+                lead_id: None,
                 is_review: id == self.other_team && review.is_none(),
                 created_at: now,
             };
@@ -185,6 +186,7 @@ impl Stand {
                 role: Role::IntakeCoordinator,
                 time_zone: "America/New_York".to_owned(),
                 password_hash: None,
+                max_open: None,
                 active: true,
                 created_at: now,
             };
@@ -216,6 +218,10 @@ impl Stand {
             position: 1,
             condition: Condition::default(),
             first_attempt_mins: 60,
+            target_mins: None,
+            warn_owner_mins: None,
+            tell_lead_mins: None,
+            take_back_mins: None,
             attempts_wanted: 2,
             spacing_mins: 120,
             remind_before_mins: 15,

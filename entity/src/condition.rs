@@ -29,6 +29,8 @@ Fact {
     Answer = "ANSWER",
     /// The score's grade.
     Grade = "GRADE",
+    /// `YES` when the lead goes first, else `NO`. Not known until a rule has routed it.
+    Urgent = "URGENT",
     /// `EMAIL` and `PHONE`, whichever we have.
     Reachable = "REACHABLE",
 });

@@ -151,10 +151,14 @@ typed_id!(/// Id of a service line.
     ServiceLineId, "line");
 typed_id!(/// Id of a session.
     SessionId, "sess");
+typed_id!(/// Id of a pause of a lead's clock.
+    SlaPauseId, "pause");
 typed_id!(/// Id of an SLA policy.
     SlaPolicyId, "sla");
 typed_id!(/// Id of a member of staff.
     StaffId, "staff");
+typed_id!(/// Id of a time during which a member of staff is away.
+    StaffAbsenceId, "absence");
 typed_id!(/// Id of a suppression.
     SuppressionId, "supp");
 typed_id!(/// Id of a team.

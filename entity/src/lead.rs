@@ -10,6 +10,7 @@ use crate::id::{
     CampaignId, ContactId, FacilityId, FormId, LeadId, PlacementId, RoutingRuleId, ServiceLineId,
     SlaPolicyId, StaffId, TeamId,
 };
+use crate::sla_policy::SlaStep;
 
 /// Campaign parameters of the landing URL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -165,6 +166,16 @@ pub struct Model {
     pub sla_policy_id: Option<SlaPolicyId>,
     /// When the first attempt is due.
     pub sla_due_at: DateTime<Utc>,
+    /// By when the first attempt is aimed at; none for leads of before there were targets, whose due time counts.
+    pub sla_target_at: Option<DateTime<Utc>>,
+    /// What is done next if nobody tries to reach the person; none when nothing is.
+    pub sla_step: Option<SlaStep>,
+    /// When that is done.
+    pub sla_step_at: Option<DateTime<Utc>>,
+    /// When it was taken back from its owner.
+    pub taken_back_at: Option<DateTime<Utc>>,
+    /// From whom it was taken back.
+    pub taken_from_id: Option<StaffId>,
     /// When the sweep found the first attempt late.
     pub sla_missed_at: Option<DateTime<Utc>>,
     /// How many attempts the policy wants.

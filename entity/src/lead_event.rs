@@ -30,6 +30,16 @@ LeadEventKind {
     AppointmentMissed = "APPOINTMENT_MISSED",
     /// A first attempt became late.
     SlaMissed = "SLA_MISSED",
+    /// Its owner was warned that nobody has tried to reach the contact.
+    SlaWarned = "SLA_WARNED",
+    /// The lead of its team was told that nobody has tried to reach the contact.
+    SlaToldLead = "SLA_TOLD_LEAD",
+    /// It was taken back from its owner and handed on.
+    SlaTakenBack = "SLA_TAKEN_BACK",
+    /// Its clock was stopped for a reason.
+    SlaPaused = "SLA_PAUSED",
+    /// Its clock runs again.
+    SlaResumed = "SLA_RESUMED",
     /// It was enrolled in a sequence.
     Enrolled = "ENROLLED",
     /// It left a sequence.

@@ -57,6 +57,10 @@ MessageKind {
     FollowUpLate = "FOLLOW_UP_LATE",
     /// To staff: what is to be done today.
     FollowUpDigest = "FOLLOW_UP_DIGEST",
+    /// To staff: nobody has tried to reach the person of a lead.
+    SlaWarning = "SLA_WARNING",
+    /// To staff: a lead was taken back from its owner.
+    SlaTakenBack = "SLA_TAKEN_BACK",
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice = "SEQUENCE_NOTICE",
     /// To staff: a template with a sample person's facts, to look at.
@@ -123,6 +127,8 @@ GateReason {
     LeadLeft = "LEAD_LEFT",
     /// What it was about is no longer so.
     OutOfDate = "OUT_OF_DATE",
+    /// The member of staff is away.
+    StaffAway = "STAFF_AWAY",
     /// It could not be written: the template failed.
     TemplateFailed = "TEMPLATE_FAILED",
     /// As many mails go to its mailbox provider as may go for now.

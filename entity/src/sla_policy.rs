@@ -6,6 +6,16 @@ use sea_orm::entity::prelude::*;
 use crate::condition::Condition;
 use crate::id::SlaPolicyId;
 
+text_enum!(/// What is done about a lead that nobody has tried to reach, in the order in which it is done.
+SlaStep {
+    /// Its owner is warned.
+    WarnOwner = "WARN_OWNER",
+    /// The lead of its team is told.
+    TellLead = "TELL_LEAD",
+    /// Its owner loses it, and it is handed on.
+    TakeBack = "TAKE_BACK",
+});
+
 /// How fast the first attempt must come, how many attempts, how far apart.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,8 +31,16 @@ pub struct Model {
     /// When it holds.
     #[sea_orm(column_type = "JsonBinary")]
     pub condition: Condition,
-    /// Business minutes from received to the first attempt.
+    /// Business minutes from received to the first attempt. Whoever comes later has missed it.
     pub first_attempt_mins: i64,
+    /// Business minutes in which the first attempt is aimed at, not more than the above; none means the same.
+    pub target_mins: Option<i64>,
+    /// Business minutes from received until the owner is warned that nobody has tried; none means never.
+    pub warn_owner_mins: Option<i64>,
+    /// Business minutes until the lead of the team is told; none means never.
+    pub tell_lead_mins: Option<i64>,
+    /// Business minutes until the owner loses the lead; none means never.
+    pub take_back_mins: Option<i64>,
     /// How many attempts are wanted.
     pub attempts_wanted: i32,
     /// Business minutes between attempts.

@@ -25,6 +25,8 @@ pub struct Model {
     pub time_zone: String,
     /// Argon2id hash in PHC format; none means the person cannot sign in by password.
     pub password_hash: Option<String>,
+    /// Most open follow-ups that the rules give the person; none means as many as come.
+    pub max_open: Option<i32>,
     /// Whether the person works here.
     pub active: bool,
     /// When the row was made.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{DepartmentId, FacilityId, TeamId};
+use crate::id::{DepartmentId, FacilityId, StaffId, TeamId};
 
 /// People who serve leads together.
 #[sea_orm::model]
@@ -22,6 +22,8 @@ pub struct Model {
     pub facility_id: Option<FacilityId>,
     /// The department it belongs to.
     pub department_id: Option<DepartmentId>,
+    /// The person who answers for it and is told what its members leave undone.
+    pub lead_id: Option<StaffId>,
     /// Whether leads that no rule can place come here. Exactly one team has it.
     pub is_review: bool,
     /// When the row was made.

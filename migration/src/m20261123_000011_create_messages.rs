@@ -17,6 +17,8 @@ const MESSAGE_KINDS: &[&str] = &[
     "FOLLOW_UP_DUE_SOON",
     "FOLLOW_UP_LATE",
     "FOLLOW_UP_DIGEST",
+    "SLA_WARNING",
+    "SLA_TAKEN_BACK",
     "SEQUENCE_NOTICE",
     "TEMPLATE_TEST",
     "SENDING_ALERT",

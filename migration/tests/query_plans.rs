@@ -82,6 +82,31 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_lead_stage_sla_due_at",
     ),
     (
+        "SELECT id FROM lead WHERE sla_step IS NOT NULL AND sla_step_at <= ? ORDER BY sla_step_at, id",
+        &[LATER],
+        "idx_lead_sla_step_at_id",
+    ),
+    (
+        "SELECT id FROM sla_pause WHERE ended_at IS NULL AND ends_at <= ? ORDER BY ends_at, id",
+        &[LATER],
+        "idx_sla_pause_ends_at_id",
+    ),
+    (
+        "SELECT id FROM sla_pause WHERE lead_id IN (?, ?) AND ended_at IS NULL",
+        &["x", "y"],
+        "idx_sla_pause_lead_id",
+    ),
+    (
+        "SELECT id FROM sla_pause WHERE lead_id = ? ORDER BY starts_at",
+        &["x"],
+        "idx_sla_pause_lead_id_starts_at",
+    ),
+    (
+        "SELECT count(*) FROM staff_absence WHERE staff_id = ? AND ends_at > ?",
+        &["x", LATER],
+        "idx_staff_absence_staff_id_ends_at",
+    ),
+    (
         "SELECT id FROM lead WHERE unfinished_at IS NOT NULL ORDER BY received_at DESC, id DESC",
         &[],
         "idx_lead_unfinished_received_at_id",

@@ -451,6 +451,7 @@ impl<'a> Post<'a> {
             sending_stopped: false,
             lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),
             out_of_date: false,
+            staff_away: false,
             now,
         })
     }

@@ -8,14 +8,17 @@ use domain::follow_up::build::{self, About, Pace, Tried};
 use domain::follow_up::rank;
 use domain::lead::event::NewEvent;
 use domain::lead::triage::{self, Light};
+use domain::playbook::Playbook;
 use domain::routing;
 use domain::sla::calendar::Calendar;
+use domain::sla::ladder::{self, NextStep};
 use domain::viewer::Actor;
 use entity::appointment::{self, AppointmentState};
 use entity::enums::{ActorKind, AttemptOutcome, Channel, Disposition, LeadStage, Medium};
 use entity::follow_up::{self, FollowUpState};
 use entity::id::StaffId;
 use entity::lead_event::LeadEventKind;
+use entity::sla_policy::SlaStep;
 use entity::touchpoint::TouchpointKind;
 use entity::{attempt, lead, touchpoint};
 
@@ -102,7 +105,7 @@ pub(super) fn receive(
     }
     let of_team = playbook.teams.get(&found.team).and_then(|team| team.facility_id);
     let facility_id = found.facility.or(inquiry.facility_id).or(of_team);
-    let wanted = triage::wanted(light, &triage, facility_id, at);
+    let wanted = triage::wanted(light, &triage, facility_id, found.urgent, at);
     let click = inquiry.visit.click_id.as_ref();
     lead::Model {
         id: book.id(at),
@@ -136,6 +139,11 @@ pub(super) fn receive(
         routing,
         sla_policy_id: wanted.policy.map(|policy| policy.id),
         sla_due_at: wanted.due_at,
+        sla_target_at: Some(wanted.target_at),
+        sla_step: None,
+        sla_step_at: None,
+        taken_back_at: None,
+        taken_from_id: None,
         sla_missed_at: None,
         attempts_wanted: wanted.attempts,
         attempts_made: 0,
@@ -181,7 +189,7 @@ pub(super) fn play(
     };
     desk.received(first);
     desk.run(world, chance);
-    desk.close_day();
+    desk.close_day(world.playbook);
     Told {
         form: asked.form.map(|form| form.id),
         lead: desk.lead,
@@ -653,10 +661,26 @@ impl Desk<'_> {
         }
     }
 
+    /// The first step about a lead that nobody has tried to reach which lies ahead.
+    fn next_step(&self, playbook: &Playbook) -> Option<NextStep> {
+        let lead = &self.lead;
+        let policy = playbook
+            .sla
+            .iter()
+            .find(|policy| Some(policy.id) == lead.sla_policy_id)?;
+        let before = std::iter::once(None).chain(SlaStep::ALL.iter().copied().map(Some));
+        before
+            .filter_map(|taken| ladder::next(policy, taken, &self.calendar, lead.received_at, &[]))
+            .find(|next| next.at > self.now)
+    }
+
     /// What is still open now waits as the sweeps would have left it, so that nothing is mailed about the past.
-    fn close_day(&mut self) {
+    fn close_day(&mut self, playbook: &Playbook) {
         if self.lead.stage == LeadStage::New {
             self.miss_unless_attempted(self.now);
+            let next = self.next_step(playbook);
+            self.lead.sla_step = next.map(|next| next.step);
+            self.lead.sla_step_at = next.map(|next| next.at);
         }
         for row in std::mem::take(&mut self.open) {
             self.book.follow_ups.push(as_of(row, self.now));

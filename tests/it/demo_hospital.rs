@@ -76,6 +76,13 @@ async fn the_first_start_finds_nothing_due_in_the_past(h: &Hospital) {
     assert_eq!(follow_up::remind::mark_late(h).await.unwrap().value, 0);
     assert_eq!(follow_up::remind::due_soon(h).await.unwrap().value, 0);
     assert_eq!(sla::sweep::mark_missed(h).await.unwrap().value, 0);
+    assert_eq!(sla::escalate::take_steps(h).await.unwrap().value, 0);
+    let steps = lead::Entity::find()
+        .filter(lead::Column::SlaStep.is_not_null())
+        .count(&h.db)
+        .await
+        .unwrap();
+    assert!(steps > 0, "somebody is yet to be warned");
     let waiting = [
         MessageState::Planned,
         MessageState::Deferred,

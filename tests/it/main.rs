@@ -32,5 +32,6 @@ mod processes;
 mod schema_matches_entities;
 mod sending;
 mod sequences;
+mod sla;
 mod templates;
 mod unfinished;

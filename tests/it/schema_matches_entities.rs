@@ -97,7 +97,8 @@ fn shapes() -> Vec<Shape> {
         form_draft frequency_cap idempotency inbound_mail inbound_party lead lead_event link_visit mailing mailing_change mailing_progress message message_event outreach_hold
         outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
-        sequence sequence_version service_line service_line_alias session sla_policy soft_bounce staff staff_digest suppression team
+        sequence sequence_version service_line service_line_alias session sla_pause sla_policy soft_bounce staff
+        staff_absence staff_digest suppression team
         team_member template template_version token touchpoint
     }
 }
@@ -126,6 +127,13 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::appointment::AppointmentState),
         ),
         ("attempt", "medium", names!(enums::Medium)),
+        ("lead", "sla_step", names!(entity::sla_policy::SlaStep)),
+        ("sla_pause", "reason", names!(entity::sla_pause::PauseReason)),
+        (
+            "staff_absence",
+            "reason",
+            names!(entity::staff_absence::AbsenceReason),
+        ),
         ("form_draft", "state", names!(entity::form_draft::FormDraftState)),
         (
             "inbound_mail",

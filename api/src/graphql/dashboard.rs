@@ -69,7 +69,7 @@ pub async fn dashboard(ask: &Ask, filter: Filter) -> Result<Dashboard, Error> {
 }
 
 /// The report names fields of its filter; here they are fields of the argument `filter`.
-fn within_filter(error: DomainError) -> DomainError {
+pub(super) fn within_filter(error: DomainError) -> DomainError {
     match error {
         DomainError::Refused(mut refusals) => {
             for refusal in &mut refusals {
@@ -157,14 +157,7 @@ impl Dashboard {
 
     /// How the promise of a first attempt was kept, as of now.
     async fn sla(&self) -> SlaSummary {
-        let sla = &self.figures.sla;
-        SlaSummary {
-            met: sla.met,
-            missed: sla.missed,
-            late_now: sla.late_now,
-            open: sla.open,
-            ended: sla.ended,
-        }
+        SlaSummary::of(&self.figures.sla)
     }
 
     /// Arrivals in each stage within the period, whenever the leads were received.
@@ -448,6 +441,19 @@ pub struct SlaSummary {
     open: i64,
     /// Closed before the due time without an attempt.
     ended: i64,
+}
+
+impl SlaSummary {
+    /// The figures as they were counted.
+    pub(super) const fn of(sla: &report::SlaSummary) -> Self {
+        Self {
+            met: sla.met,
+            missed: sla.missed,
+            late_now: sla.late_now,
+            open: sla.open,
+            ended: sla.ended,
+        }
+    }
 }
 
 /// How long the pieces of a series are, on the local calendar.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Context, Error, ID, Object};
 use domain::playbook::fold_name;
 use entity::id::{DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId};
-use entity::{department, facility, service_line, staff, team};
+use entity::{department, facility, service_line, staff, staff_absence, team};
 
 use super::ask::Ask;
 use super::id::id;
-use super::scalars::{EmailAddress, PhoneNumber};
-use super::vocabulary::Role;
+use super::loaders::AbsencesOf;
+use super::scalars::{DateTime, EmailAddress, PhoneNumber};
+use super::vocabulary::{AbsenceReason, Role};
 
 /// A service of the hospital under its canonical name.
 pub struct ServiceLine(pub Arc<service_line::Model>);
@@ -182,6 +183,11 @@ impl Team {
         department(Ask::of(ctx), self.0.department_id).await
     }
 
+    /// The person who answers for it, and is told what its members leave undone.
+    async fn lead(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
+        staff(Ask::of(ctx), self.0.lead_id).await
+    }
+
     /// Whether leads that no rule can place come here.
     async fn is_review(&self) -> bool {
         self.0.is_review
@@ -236,6 +242,31 @@ impl Staff {
         self.0.active
     }
 
+    /// Most open follow-ups that the rules give the person; null for as many as come.
+    async fn max_open(&self) -> Option<i32> {
+        self.0.max_open
+    }
+
+    /// Whether the person is away now.
+    async fn away(&self, ctx: &Context<'_>) -> Result<bool, Error> {
+        let ask = Ask::of(ctx);
+        let now = ask.now();
+        let absences = ask.load(AbsencesOf(self.0.id)).await?.unwrap_or_default();
+        Ok(absences
+            .iter()
+            .any(|row| row.starts_at <= now && now < row.ends_at))
+    }
+
+    /// When the person is or will be away, by its first instant, up to 50.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn absences(&self, ctx: &Context<'_>) -> Result<Vec<Absence>, Error> {
+        let ask = Ask::of(ctx);
+        let now = ask.now();
+        let absences = ask.load(AbsencesOf(self.0.id)).await?.unwrap_or_default();
+        let ahead = absences.into_iter().filter(|row| row.ends_at > now);
+        Ok(ahead.map(Absence).collect())
+    }
+
     /// The teams that the person belongs to, by name.
     #[graphql(complexity = "5 * child_complexity")]
     async fn teams(&self, ctx: &Context<'_>) -> Result<Vec<Team>, Error> {
@@ -250,6 +281,33 @@ impl Staff {
             .collect();
         teams.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
         Ok(teams.into_iter().map(Team).collect())
+    }
+}
+
+/// A time during which a person is away.
+pub struct Absence(staff_absence::Model);
+
+/// A time during which a person is away.
+#[Object]
+impl Absence {
+    /// The id.
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// Why. Nothing here tells of anybody's health.
+    async fn reason(&self) -> AbsenceReason {
+        self.0.reason.into()
+    }
+
+    /// Its first instant.
+    async fn from(&self) -> DateTime {
+        self.0.starts_at.into()
+    }
+
+    /// The instant from which the person is here again.
+    async fn to(&self) -> DateTime {
+        self.0.ends_at.into()
     }
 }
 
@@ -283,6 +341,11 @@ pub async fn staff(ask: &Ask, id: Option<StaffId>) -> Result<Option<Staff>, Erro
     if let Some(known) = ask.playbook().await?.staff.get(&id) {
         return Ok(Some(Staff(known.clone())));
     }
+    Ok(ask.load(id).await?.map(Arc::new).map(Staff))
+}
+
+/// The member of staff of this id as the row is now, for what was just changed.
+pub async fn staff_now(ask: &Ask, id: StaffId) -> Result<Option<Staff>, Error> {
     Ok(ask.load(id).await?.map(Arc::new).map(Staff))
 }
 

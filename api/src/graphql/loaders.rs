@@ -18,8 +18,8 @@ use entity::id::{
 use entity::{
     appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
     consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
-    form, lead, lead_event, mailing, message, placement, sequence, sequence_version, staff, template,
-    template_version, token,
+    form, lead, lead_event, mailing, message, placement, sequence, sequence_version, sla_pause, staff,
+    staff_absence, template, template_version, token,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -140,6 +140,47 @@ impl Loader<BookedFor> for Rows {
             .into_iter()
             .map(|row| (BookedFor(row.lead_id), row))
             .collect())
+    }
+}
+
+/// The pause of a lead's clock whose end has not been written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PauseOf(pub LeadId);
+
+impl Loader<PauseOf> for Rows {
+    type Value = sla_pause::Model;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, leads: &[PauseOf]) -> Result<HashMap<PauseOf, Self::Value>, Self::Error> {
+        let rows = sla_pause::Entity::find()
+            .filter(sla_pause::Column::LeadId.is_in(leads.iter().map(|lead| lead.0)))
+            .filter(sla_pause::Column::EndedAt.is_null())
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(|row| (PauseOf(row.lead_id), row)).collect())
+    }
+}
+
+/// When a member of staff is away, by its first instant. What was long ago is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AbsencesOf(pub StaffId);
+
+impl Loader<AbsencesOf> for Rows {
+    type Value = Vec<staff_absence::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, staff: &[AbsencesOf]) -> Result<HashMap<AbsencesOf, Self::Value>, Self::Error> {
+        let rows = staff_absence::Entity::find()
+            .filter(staff_absence::Column::StaffId.is_in(staff.iter().map(|staff| staff.0)))
+            .order_by_asc(staff_absence::Column::StartsAt)
+            .order_by_asc(staff_absence::Column::Id)
+            .all(&self.db)
+            .await?;
+        let mut found: HashMap<AbsencesOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(AbsencesOf(row.staff_id)).or_default().push(row);
+        }
+        Ok(found)
     }
 }
 

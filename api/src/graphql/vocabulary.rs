@@ -5,11 +5,12 @@ mod rows;
 use async_graphql::Enum;
 
 pub use rows::{
-    AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, ClickReason, ClickVerdict,
-    Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind, DateAnchor, EnrollmentMoveState,
-    EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome, GateReason, InboundKind,
-    InboundSource, InboundState, LeadEventKind, MessageEventKind, MessageKind, MessageState, MoveObstacle,
-    PlacementKind, Reentry, SequenceState, StaffTold, StuckReason, TakeOver, TriggerKind, Weekday,
+    AbsenceReason, AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, ClickReason,
+    ClickVerdict, Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind, DateAnchor,
+    EnrollmentMoveState, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome,
+    GateReason, InboundKind, InboundSource, InboundState, LeadEventKind, MessageEventKind, MessageKind,
+    MessageState, MoveObstacle, PauseReason, PlacementKind, Reentry, SequenceState, SlaStep, StaffTold,
+    StuckReason, TakeOver, TriggerKind, Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

@@ -85,6 +85,7 @@ mod tests {
             name: slug.to_owned(),
             facility_id: Some(facility_id),
             department_id: None,
+            lead_id: None,
             is_review: false,
             created_at: ground.h.now(),
         };

@@ -58,6 +58,7 @@ rules_and_lists!(
     department,
     business_calendar,
     staff,
+    staff_absence,
     team,
     team_member,
     service_line,
@@ -125,7 +126,7 @@ macro_rules! of_leads {
     };
 }
 
-of_leads!(appointment, attempt, date_occasion, follow_up);
+of_leads!(appointment, attempt, date_occasion, follow_up, sla_pause);
 
 /// Tables that are copied with a hand of their own.
 const BY_HAND: &[&str] = &["contact", "lead", "message", "suppression"];

@@ -18,7 +18,7 @@ use crate::signal::Signal;
 use crate::viewer::{Actor, Viewer};
 
 /// The event that a lead's history gets when a follow-up about it changes. `change` is one of `OPENED`, `DONE`,
-/// `CANCELLED`, `SNOOZED`, `ASSIGNED`.
+/// `CANCELLED`, `SNOOZED`, `MOVED`, `ASSIGNED`.
 pub(crate) fn changed_event(row: &Model, change: &'static str, actor: Actor, now: DateTime<Utc>) -> NewEvent {
     NewEvent::new(row.lead_id, LeadEventKind::FollowUpChanged, actor, now)
         .with("followUpId", row.id.to_string())

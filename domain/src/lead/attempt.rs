@@ -57,7 +57,7 @@ pub struct Logged {
 
 /// Logs an attempt.
 ///
-/// The first one stops the SLA clock and moves `NEW` to `CONTACTED`, a two-way one makes the lead reached; the
+/// The first one stops the SLA clock, takes away the next step of its ladder, ends a pause of it and moves `NEW` to `CONTACTED`, a two-way one makes the lead reached; the
 /// follow-ups that it answers are done, and the next one is opened by [`build::after_attempt`].
 ///
 /// # Errors
@@ -69,7 +69,9 @@ pub async fn log(h: &Hospital, viewer: &Viewer, input: LogAttempt) -> Result<Don
     let attempt = attempt.into_active_model().insert(&change.tx).await?;
     let before = change.lead.clone();
     let calendar = change.playbook.calendar(before.facility_id);
-    let clock = ClockAfter::attempt(&before, &attempt, &calendar, change.now);
+    // Whoever is called is not waited for any more, and the due time is that of the shorter pause.
+    let times = change.pause_is_over("ATTEMPTED").await?;
+    let clock = ClockAfter::attempt(&before, times.due_at, &attempt, &calendar, change.now);
     let stage = if before.stage == LeadStage::New {
         LeadStage::Contacted
     } else {
@@ -77,6 +79,9 @@ pub async fn log(h: &Hospital, viewer: &Viewer, input: LogAttempt) -> Result<Don
     };
     change
         .save(|lead| {
+            times.write(lead);
+            lead.sla_step = Set(None);
+            lead.sla_step_at = Set(None);
             lead.stage = Set(stage);
             lead.attempts_made = Set(before.attempts_made + 1);
             lead.first_attempt_at = Set(Some(clock.first_attempt_at));
@@ -183,6 +188,7 @@ impl ClockAfter {
     /// when the first attempt was made, not from whether the sweep came before it was logged.
     fn attempt(
         lead: &lead::Model,
+        due_at: DateTime<Utc>,
         attempt: &attempt::Model,
         calendar: &Calendar,
         now: DateTime<Utc>,
@@ -194,7 +200,7 @@ impl ClockAfter {
         } else {
             lead.first_reached_at
         };
-        let in_time = first_attempt_at < lead.sla_due_at;
+        let in_time = first_attempt_at < due_at;
         Self {
             first_attempt_at,
             business_secs: business.num_seconds(),
@@ -227,7 +233,7 @@ async fn record(change: &mut Change<'_>, before: &lead::Model, attempt: &attempt
     }
     change.record(tried).await?;
     if before.sla_missed_at.is_none() && change.lead.sla_missed_at.is_some() {
-        let missed = event(LeadEventKind::SlaMissed).with("dueAt", before.sla_due_at.to_rfc3339());
+        let missed = event(LeadEventKind::SlaMissed).with("dueAt", change.lead.sla_due_at.to_rfc3339());
         change.record(missed).await?;
     }
     if before.stage != change.lead.stage {

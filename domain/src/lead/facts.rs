@@ -28,5 +28,6 @@ pub fn of<'a>(lead: &'a lead::Model, contact: &'a contact::Model, playbook: &'a 
         flags: &lead.flags.0,
         answers: &lead.answers.0,
         grade: Some(lead.score_grade),
+        urgent: Some(lead.urgent),
     }
 }

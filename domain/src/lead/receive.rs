@@ -94,8 +94,8 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         });
     }
     let found = routing::find_rule(&playbook, &light.triaged(&triage));
-    let serving = routing::serving(&playbook, found.team);
-    let routing = routing::decide(&found, &playbook, &routing::load(&tx, &serving).await?, now);
+    let load = routing::load(&tx, &playbook, &routing::candidates(&found, &playbook)).await?;
+    let routing = routing::decide(&found, &playbook, &load, now);
     let unfinished = saved.as_ref().and_then(|saved| saved.lead.as_ref());
     let lead = in_place_of(unfinished, new_lead(&case, triage, &found, routing));
     let lead_id = lead.id;
@@ -156,7 +156,7 @@ pub(super) fn new_lead(
     } = case.light;
     let of_team = || playbook.teams.get(&found.team).and_then(|team| team.facility_id);
     let facility = found.facility.or(inquiry.facility_id).or_else(of_team);
-    let wanted = triage::wanted(case.light, &triage, facility, case.now);
+    let wanted = triage::wanted(case.light, &triage, facility, found.urgent, case.now);
     lead::Model {
         id: new_id(case.now),
         contact_id: contact.id,
@@ -189,6 +189,11 @@ pub(super) fn new_lead(
         routing,
         sla_policy_id: wanted.policy.map(|policy| policy.id),
         sla_due_at: wanted.due_at,
+        sla_target_at: Some(wanted.target_at),
+        sla_step: wanted.step.map(|next| next.step),
+        sla_step_at: wanted.step.map(|next| next.at),
+        taken_back_at: None,
+        taken_from_id: None,
         sla_missed_at: None,
         attempts_wanted: wanted.attempts,
         attempts_made: 0,

@@ -77,6 +77,7 @@ impl<'a> Light<'a> {
             flags,
             answers: &inquiry.answers,
             grade,
+            urgent: None,
         }
     }
 
@@ -162,14 +163,23 @@ pub fn flags(
         .collect()
 }
 
-/// What the SLA wants of the lead at the facility that serves it.
-pub fn wanted(light: Light<'_>, triage: &Triage, facility: Option<FacilityId>, now: DateTime<Utc>) -> Wanted {
-    let facts = light.facts(
-        triage.service_line_id,
-        facility,
-        &triage.flags,
-        Some(triage.score.grade),
-    );
+/// What the SLA wants of the lead at the facility that serves it; `urgent` as it was routed.
+pub fn wanted(
+    light: Light<'_>,
+    triage: &Triage,
+    facility: Option<FacilityId>,
+    urgent: bool,
+    now: DateTime<Utc>,
+) -> Wanted {
+    let facts = Facts {
+        urgent: Some(urgent),
+        ..light.facts(
+            triage.service_line_id,
+            facility,
+            &triage.flags,
+            Some(triage.score.grade),
+        )
+    };
     let policy = policy::pick(light.playbook, &facts);
     policy::wanted(policy, &light.playbook.calendar(facility), now)
 }

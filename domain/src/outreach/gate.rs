@@ -4,7 +4,7 @@
 //! A pure function of what is known at the moment of sending; the claim asks it in the transaction that takes the
 //! message, from consent as it stands then. The rules:
 //!
-//! - A mail to staff about their work goes, unless it is out of date or the address is suppressed.
+//! - A mail to staff about their work goes, unless it is out of date, the person is away or the address is suppressed.
 //! - A requested reply (the confirmation of a form) needs no consent, because the person asked for it. A withdrawal
 //!   of its purpose made *after* asking stops it; an older one does not, since the request is newer.
 //! - The mail that asks for a second yes is such a reply too, and so is the link to a form that somebody saved.
@@ -52,7 +52,7 @@ pub use self::sentence::explain;
 mod tests;
 
 /// Version of these rules, kept with every decision. It rises when a rule changes.
-pub const RULES_VERSION: u32 = 3;
+pub const RULES_VERSION: u32 = 4;
 
 /// How long a message waits before the gate looks again when no time is known, as under a pause.
 pub const RECHECK: TimeDelta = TimeDelta::minutes(15);
@@ -148,6 +148,8 @@ pub struct GateInput<'a> {
     pub lead_left: bool,
     /// Whether what a mail to staff is about is no longer so: the follow-up is done or has gone to somebody else.
     pub out_of_date: bool,
+    /// Whether it reminds a member of staff who is away.
+    pub staff_away: bool,
     /// The present instant.
     pub now: DateTime<Utc>,
 }
@@ -160,6 +162,8 @@ impl GateInput<'_> {
             | MessageKind::FollowUpDueSoon
             | MessageKind::FollowUpLate
             | MessageKind::FollowUpDigest
+            | MessageKind::SlaWarning
+            | MessageKind::SlaTakenBack
             | MessageKind::SequenceNotice
             | MessageKind::TemplateTest
             | MessageKind::SendingAlert => true,
@@ -285,6 +289,7 @@ fn reasons_to_withhold(input: &GateInput<'_>) -> Vec<GateReason> {
         (input.is_promotional() && input.campaigns.iter().any(|campaign| campaign.is_over(input.now)))
             .then_some(GateReason::CampaignEnded),
         (input.is_staff_notice() && input.out_of_date).then_some(GateReason::OutOfDate),
+        (input.is_staff_notice() && input.staff_away).then_some(GateReason::StaffAway),
         (input.now >= input.expires_at).then_some(GateReason::Expired),
     ];
     found.into_iter().flatten().collect()

@@ -1,4 +1,5 @@
-//! Mails to staff: a follow-up was assigned, is due soon, is late; a sequence tells them of a lead.
+//! Mails to staff: a follow-up was assigned, is due soon, is late; nobody tries to reach a lead, or it was handed on; a
+//! sequence tells them of a lead.
 //!
 //! They go through the same outbox as every mail. Only the subject is written here, and it holds nothing about the
 //! person: mail of staff is read on locked screens. The text is made by the worker when the mail goes out, so that it
@@ -11,6 +12,7 @@ use entity::id::{MessageId, StaffId};
 use entity::message::{ActiveModel, Column, Entity, Lane, MessageKind, MessageState};
 use entity::message_event::{self, MessageEventKind};
 use entity::sequence_version::Told;
+use entity::sla_policy::SlaStep;
 use entity::{follow_up, lead};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
@@ -46,11 +48,7 @@ pub fn build(
     staff_id: StaffId,
     now: DateTime<Utc>,
 ) -> ActiveModel {
-    let zone = playbook
-        .staff
-        .get(&staff_id)
-        .and_then(|staff| staff.time_zone.parse().ok())
-        .unwrap_or(Tz::UTC);
+    let zone = zone_of(playbook, staff_id);
     let subject = subject(kind, follow_up.due_at, zone, now);
     let origin = origin_key(kind, follow_up, staff_id);
     ActiveModel {
@@ -75,7 +73,8 @@ pub fn to_assignee(
     (actor.id != Some(staff.id.0)).then(|| build(site, playbook, kind, follow_up, staff.id, now))
 }
 
-/// The notices that a follow-up is late: to its assignee; to the team when it has none, or none who still works here.
+/// The notices that a follow-up is late: to its assignee; to the team when it has none, or none who still works here. For
+/// an assignee who is away the lead of the team is told, if there is one.
 pub fn of_lateness(
     site: &Site,
     playbook: &Playbook,
@@ -84,6 +83,7 @@ pub fn of_lateness(
 ) -> Vec<ActiveModel> {
     let assignee = follow_up.assignee_id.filter(|id| playbook.staff.contains_key(id));
     let told: Vec<StaffId> = match assignee {
+        Some(id) if playbook.is_away(id, now) => vec![playbook.lead_of(follow_up.team_id).unwrap_or(id)],
         Some(id) => vec![id],
         None => playbook
             .members
@@ -94,6 +94,83 @@ pub fn of_lateness(
     told.into_iter()
         .map(|id| build(site, playbook, MessageKind::FollowUpLate, follow_up, id, now))
         .collect()
+}
+
+/// The notice that nobody has tried to reach the person of a lead, to its owner or to the lead of its team.
+///
+/// Each person is told once of each step.
+pub fn of_silence(
+    site: &Site,
+    playbook: &Playbook,
+    lead: &lead::Model,
+    step: SlaStep,
+    staff_id: StaffId,
+    now: DateTime<Utc>,
+) -> ActiveModel {
+    let zone = zone_of(playbook, staff_id);
+    let time = short_time(lead.sla_due_at, zone, now);
+    let whose = match step {
+        SlaStep::WarnOwner => "Nobody has tried yet",
+        SlaStep::TellLead | SlaStep::TakeBack => "Your team has not tried yet",
+    };
+    let subject = if now < lead.sla_due_at {
+        format!("{whose}: a first contact is due at {time}")
+    } else {
+        format!("{whose}: a first contact was due at {time}")
+    };
+    let origin = format!("sla-{}/{}", step.as_str().to_lowercase(), lead.id.0.simple());
+    ActiveModel {
+        lead_id: Set(Some(lead.id)),
+        ..about_no_lead(site, MessageKind::SlaWarning, staff_id, &subject, &origin, now)
+    }
+}
+
+/// The notices that a lead was taken back.
+///
+/// They go to who lost it; to who has it now, unless mails about its work tell that person; and when anybody of the team can take it, to the lead of the team, or else to the team.
+pub fn of_hand_on(
+    site: &Site,
+    playbook: &Playbook,
+    lead: &lead::Model,
+    from: Option<StaffId>,
+    to: HandOn,
+    now: DateTime<Utc>,
+) -> Vec<ActiveModel> {
+    let lost = "A lead has gone to somebody else: nobody had tried to reach the person";
+    let got = "A lead was handed on to you: nobody has tried to reach the person";
+    let anybodys = "A lead waits for anybody of the team: nobody has tried to reach the person";
+    let (told, subject): (Vec<StaffId>, &str) = match to {
+        HandOn::Told => (Vec::new(), got),
+        HandOn::Untold(owner) => (vec![owner], got),
+        HandOn::Nobody => {
+            let members = playbook.members.get(&lead.team_id).into_iter().flatten();
+            let others = members.copied().filter(|id| from != Some(*id));
+            let told = match playbook.lead_of(lead.team_id) {
+                Some(team_lead) => vec![team_lead],
+                None => others.take(LATE_NOTICES_MAX).collect(),
+            };
+            (told, anybodys)
+        }
+    };
+    let origin = format!("sla-handed-on/{}", lead.id.0.simple());
+    let notice = |staff_id, subject, origin: &str| ActiveModel {
+        lead_id: Set(Some(lead.id)),
+        ..about_no_lead(site, MessageKind::SlaTakenBack, staff_id, subject, origin, now)
+    };
+    let loser = from.map(|id| notice(id, lost, &format!("sla-taken-back/{}", lead.id.0.simple())));
+    let others = told.into_iter().map(|id| notice(id, subject, &origin));
+    loser.into_iter().chain(others).collect()
+}
+
+/// Who has a lead that was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOn {
+    /// Somebody whom mails about its work tell.
+    Told,
+    /// Somebody who is to be told.
+    Untold(StaffId),
+    /// Nobody; anybody of the team can take it.
+    Nobody,
 }
 
 /// The notices by which a step of a sequence tells staff of a lead.
@@ -242,15 +319,28 @@ fn origin_key(kind: MessageKind, follow_up: &follow_up::Model, staff_id: StaffId
 }
 
 fn subject(kind: MessageKind, due_at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
-    let (due, today) = (due_at.with_timezone(&zone), now.with_timezone(&zone));
-    let time = if due.date_naive() == today.date_naive() {
-        due.format("%H:%M %Z")
-    } else {
-        due.format("%a %b %-d, %H:%M %Z")
-    };
+    let time = short_time(due_at, zone, now);
     match kind {
         MessageKind::FollowUpAssigned => format!("Follow-up for you, due at {time}"),
         MessageKind::FollowUpLate => format!("Follow-up late: it was due at {time}"),
         _ => format!("Follow-up due at {time}"),
     }
+}
+
+/// A time as subjects show it: with its day, unless that is today.
+fn short_time(at: DateTime<Utc>, zone: Tz, now: DateTime<Utc>) -> String {
+    let (at, today) = (at.with_timezone(&zone), now.with_timezone(&zone));
+    let format = if at.date_naive() == today.date_naive() {
+        "%H:%M %Z"
+    } else {
+        "%a %b %-d, %H:%M %Z"
+    };
+    at.format(format).to_string()
+}
+
+fn zone_of(playbook: &Playbook, staff_id: StaffId) -> Tz {
+    let staff = playbook.staff.get(&staff_id);
+    staff
+        .and_then(|staff| staff.time_zone.parse().ok())
+        .unwrap_or(Tz::UTC)
 }

@@ -9,7 +9,7 @@ use entity::id::FacilityId;
 use entity::{
     business_calendar, campaign, consent_wording, facility, form, frequency_cap, placement, routing_rule,
     scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy,
-    staff, team, team_member, template, template_version,
+    staff, staff_absence, team, team_member, template, template_version,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
@@ -51,6 +51,14 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         if staff.contains_key(&row.staff_id) {
             members.entry(row.team_id).or_default().push(row.staff_id);
         }
+    }
+    let mut absences: HashMap<_, Vec<_>> = HashMap::new();
+    for row in staff_absence::Entity::find()
+        .order_by_desc(staff_absence::Column::EndsAt)
+        .all(tx)
+        .await?
+    {
+        absences.entry(row.staff_id).or_default().push(row);
     }
     let routing = routing_rule::Entity::find()
         .filter(routing_rule::Column::Active.eq(true))
@@ -104,6 +112,7 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         review_team,
         staff,
         members,
+        absences,
         routing,
         scoring,
         sla,

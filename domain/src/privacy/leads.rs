@@ -56,6 +56,9 @@ pub(crate) async fn erase(
         .col_expr(Column::SourceCode, none())
         .col_expr(Column::ClickIdHash, Expr::value(None::<Vec<u8>>))
         .col_expr(Column::Answers, Expr::value(Answers::default()))
+        // Nobody is to be reached any more, so nobody is warned.
+        .col_expr(Column::SlaStep, none())
+        .col_expr(Column::SlaStepAt, Expr::value(None::<DateTime<Utc>>))
         .col_expr(Column::ErasedAt, Expr::value(now))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
         .col_expr(Column::UpdatedAt, Expr::value(now))

@@ -159,6 +159,11 @@ fn one(town: &Town) -> lead::Model {
         scheduled_at: None,
         completed_at: None,
         closed_at: None,
+        sla_target_at: None,
+        sla_step: None,
+        sla_step_at: None,
+        taken_back_at: None,
+        taken_from_id: None,
         sla_missed_at: None,
         id: new_id(received_at),
         ..town.leads[0].clone()

@@ -102,12 +102,10 @@ async fn percentiles(
         .expr_window_as(Expr::col("secs").count(), WindowStatement::new(), "n")
         .from_subquery(waits, "waits")
         .take();
-    let place_of = |percent: i64| Expr::col("n").mul(percent).add(99).div(100);
-    let at = |percent| Expr::col("place").eq(place_of(percent));
     let picked = Query::select()
         .columns(["secs", "place", "n"])
         .from_subquery(ranked, "ranked")
-        .cond_where(Condition::any().add(at(50)).add(at(90)))
+        .cond_where(Condition::any().add(is_at(50)).add(is_at(90)))
         .take();
     let (mut median, mut p90) = (None, None);
     for row in conn.query_all(&picked).await? {
@@ -117,14 +115,24 @@ async fn percentiles(
             row.try_get("", "n")?,
         );
         // A few values have the same place for both.
-        if place == (n * 50 + 99) / 100 {
+        if place == rank_of(50, n) {
             median = Some(secs);
         }
-        if place == (n * 90 + 99) / 100 {
+        if place == rank_of(90, n) {
             p90 = Some(secs);
         }
     }
     Ok((median, p90))
+}
+
+/// The place of a percentile among `n` values in order, counted from one.
+pub(super) const fn rank_of(percent: i64, n: i64) -> i64 {
+    (n * percent + 99) / 100
+}
+
+/// The same, as a condition over `place` and `n`.
+pub(super) fn is_at(percent: i64) -> Expr {
+    Expr::col("place").eq(Expr::col("n").mul(percent).add(99).div(100))
 }
 
 async fn histogram(conn: &impl ConnectionTrait, waits: SelectStatement) -> Result<Vec<Bucket>> {

@@ -162,6 +162,6 @@ impl Add for Counts {
 }
 
 /// How many rows a condition holds for: a bigint on both databases, where a SUM is not.
-fn count_if(condition: Condition) -> Expr {
+pub(super) fn count_if(condition: Condition) -> Expr {
     Expr::expr(CaseStatement::new().case(condition, 1)).count()
 }

@@ -185,6 +185,9 @@ pub struct StaffSetup {
     /// First password, for a person who is new. Never changes the password of a person who is known.
     #[serde(default)]
     pub password: Option<String>,
+    /// Most open follow-ups that the rules give the person, 1 to 200. Stays as it is if not said.
+    #[serde(default)]
+    pub max_open: Option<i32>,
     /// Whether the person works here.
     #[serde(default = "yes")]
     pub active: bool,
@@ -216,6 +219,9 @@ pub struct TeamSetup {
     /// Addresses of members; added to those that it has.
     #[serde(default)]
     pub members: Vec<String>,
+    /// Address of the person who answers for it, a member or not. Stays as it is if not said.
+    #[serde(default)]
+    pub lead: Option<String>,
 }
 
 /// A service line, known by its slug.
@@ -499,8 +505,20 @@ pub struct SlaSetup {
     pub name: String,
     /// When it holds; empty means always.
     pub when: Condition,
-    /// Business minutes to the first attempt.
+    /// Business minutes to the first attempt; whoever comes later has missed it.
     pub first_attempt_mins: i64,
+    /// Business minutes in which the first attempt is aimed at, not more than the above, which counts if not said.
+    #[serde(default)]
+    pub target_mins: Option<i64>,
+    /// Business minutes until the owner is warned that nobody has tried; never if not said.
+    #[serde(default)]
+    pub warn_owner_mins: Option<i64>,
+    /// Business minutes until the lead of the team is told, later than the warning; never if not said.
+    #[serde(default)]
+    pub tell_lead_mins: Option<i64>,
+    /// Business minutes until the owner loses the lead, later than both; never if not said.
+    #[serde(default)]
+    pub take_back_mins: Option<i64>,
     /// How many attempts are wanted.
     pub attempts_wanted: i32,
     /// Business minutes between attempts.

@@ -14,7 +14,7 @@ use crate::contact::phone::PhoneNumber;
 use crate::contact::zones::zones_of_state;
 use crate::error::Code;
 use crate::id::new_id;
-use crate::staff::password;
+use crate::staff::{limit, password};
 
 /// Slug of the team that an installation without any begins with.
 pub(super) const REVIEW_SLUG: &str = "review";
@@ -27,6 +27,7 @@ pub(super) fn review_team(now: DateTime<Utc>) -> team::Model {
         name: "Intake review".to_owned(),
         facility_id: None,
         department_id: None,
+        lead_id: None,
         is_review: true,
         created_at: now,
     }
@@ -172,6 +173,9 @@ fn people(plan: &mut Plan<'_>) {
         plan.check_name(&at.part("name"), &wanted.name);
         plan.check_zone(&at.part("timeZone"), &wanted.time_zone);
         check_password(plan, at, wanted.password.as_deref());
+        if let Err(refusal) = wanted.max_open.map_or(Ok(()), limit::check) {
+            plan.refuse(refusal.code, &at.part("maxOpen"), refusal.message);
+        }
         let Some(email) = sign_in_name(wanted) else {
             plan.refuse(
                 Code::Invalid,
@@ -191,6 +195,7 @@ fn people(plan: &mut Plan<'_>) {
                 Some(row) => row.password_hash.clone(),
                 None => plan.passwords.get(&email).cloned(),
             },
+            max_open: wanted.max_open.or_else(|| before.and_then(|row| row.max_open)),
             active: wanted.active,
             created_at: before.map_or(plan.now, |row| row.created_at),
             email,
@@ -221,6 +226,12 @@ fn teams(plan: &mut Plan<'_>) {
             "department of this facility",
             |names, name| names.departments.get(&(facility_id?, name.clone())).copied(),
         );
+        let lead_id = plan.meant_if(
+            &at.part("lead"),
+            wanted.lead.as_ref(),
+            "member of staff",
+            |names, email| names.staff.get(&email.trim().to_lowercase()).copied(),
+        );
         let before = plan.known.teams.iter().find(|row| row.slug == wanted.slug);
         let row = team::Model {
             id: before.map_or_else(|| new_id(plan.now), |row| row.id),
@@ -228,6 +239,7 @@ fn teams(plan: &mut Plan<'_>) {
             name: wanted.name.clone(),
             facility_id,
             department_id,
+            lead_id: lead_id.or_else(|| before.and_then(|row| row.lead_id)),
             // The mark stays until another team asks for it, which is refused: there must always be one.
             is_review: wanted.review || before.is_some_and(|row| row.is_review),
             created_at: before.map_or(plan.now, |row| row.created_at),

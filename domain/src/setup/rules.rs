@@ -47,6 +47,10 @@ fn policies(plan: &mut Plan<'_>) {
             position: position(index),
             condition: wanted.when.clone(),
             first_attempt_mins: wanted.first_attempt_mins,
+            target_mins: wanted.target_mins,
+            warn_owner_mins: wanted.warn_owner_mins,
+            tell_lead_mins: wanted.tell_lead_mins,
+            take_back_mins: wanted.take_back_mins,
             attempts_wanted: wanted.attempts_wanted,
             spacing_mins: wanted.spacing_mins,
             remind_before_mins: wanted.remind_before_mins,
@@ -62,7 +66,14 @@ fn check_policy(plan: &mut Plan<'_>, at: At, wanted: &SlaSetup) {
         ("spacingMins", wanted.spacing_mins, 1),
         ("remindBeforeMins", wanted.remind_before_mins, 0),
     ];
-    for (part, mins, least) in times {
+    let ladder = [
+        ("warnOwnerMins", wanted.warn_owner_mins),
+        ("tellLeadMins", wanted.tell_lead_mins),
+        ("takeBackMins", wanted.take_back_mins),
+    ];
+    let named = ladder.into_iter().chain([("targetMins", wanted.target_mins)]);
+    let named = named.filter_map(|(part, mins)| Some((part, mins?, 1)));
+    for (part, mins, least) in times.into_iter().chain(named) {
         if !(least..=MAX_POLICY_MINS).contains(&mins) {
             plan.refuse(
                 Code::Invalid,
@@ -70,6 +81,26 @@ fn check_policy(plan: &mut Plan<'_>, at: At, wanted: &SlaSetup) {
                 "Write minutes of business time, at most 43200.",
             );
         }
+    }
+    if wanted
+        .target_mins
+        .is_some_and(|mins| mins > wanted.first_attempt_mins)
+    {
+        plan.refuse(
+            Code::Invalid,
+            &at.part("targetMins"),
+            "The target is not later than firstAttemptMins.",
+        );
+    }
+    let mut before = 0;
+    for (part, mins) in ladder {
+        let Some(mins) = mins else { continue };
+        if mins <= before && before > 0 {
+            let message =
+                "Each of warnOwnerMins, tellLeadMins and takeBackMins is later than the one before.";
+            plan.refuse(Code::Invalid, &at.part(part), message);
+        }
+        before = mins;
     }
     if !(1..=MAX_ATTEMPTS).contains(&wanted.attempts_wanted) {
         plan.refuse(
@@ -86,7 +117,7 @@ fn routing(plan: &mut Plan<'_>) {
         let at = At("routingRules", index);
         plan.check_name(&at.part("name"), &wanted.name);
         plan.check_once(&at.part("name"), &mut seen, &wanted.name);
-        check_when(plan, &at.part("when"), &wanted.when);
+        check_when_not_routed(plan, &at.part("when"), &wanted.when);
         let team = plan.names.teams.get(&wanted.team).copied();
         let team = plan.meant(&at.part("team"), team, "team");
         let facility_id = plan.meant_if(
@@ -126,7 +157,7 @@ fn scoring(plan: &mut Plan<'_>) {
         plan.check_name(&at.part("name"), &wanted.name);
         plan.check_once(&at.part("name"), &mut seen, &wanted.name);
         plan.check_name(&at.part("text"), &wanted.text);
-        check_when(plan, &at.part("when"), &wanted.when);
+        check_when_not_routed(plan, &at.part("when"), &wanted.when);
         if wanted.points == 0 || wanted.points.saturating_abs() > MAX_POINTS {
             plan.refuse(
                 Code::Invalid,
@@ -159,6 +190,17 @@ pub(super) fn check_when(plan: &mut Plan<'_>, path: &str, condition: &Condition)
     check_values(plan, path, condition);
 }
 
+/// The same for a rule that is asked before a lead is routed: what routing decides is not known to it.
+fn check_when_not_routed(plan: &mut Plan<'_>, path: &str, condition: &Condition) {
+    check_when(plan, path, condition);
+    for (place, clause) in condition.0.iter().enumerate() {
+        if clause.fact == Fact::Urgent {
+            let message = "Whether a lead goes first is decided by routing, after this is asked.";
+            plan.refuse(Code::Invalid, &format!("{path}.{place}.fact"), message);
+        }
+    }
+}
+
 /// Checks that every value of a condition is one that the fact can have.
 pub(super) fn check_values(plan: &mut Plan<'_>, path: &str, condition: &Condition) {
     for (place, clause) in condition.0.iter().enumerate() {
@@ -181,6 +223,7 @@ fn is_possible(names: &Names, clause: &Clause, value: &str) -> bool {
         Fact::Flag => EligibilityFlag::from_text(&text).is_some(),
         Fact::Grade => ScoreGrade::from_text(&text).is_some(),
         Fact::Reachable => matches!(text.as_str(), "EMAIL" | "PHONE"),
+        Fact::Urgent => matches!(text.as_str(), "YES" | "NO"),
         Fact::ServiceLine => names.lines.contains_key(&folded),
         Fact::Facility => names.facilities.contains_key(&folded),
         Fact::Campaign => names.campaigns.contains_key(&folded),

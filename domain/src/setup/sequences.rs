@@ -195,6 +195,7 @@ fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
         review_team: new_id::<TeamId>(plan.now),
         staff: HashMap::new(),
         members: HashMap::new(),
+        absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),

@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 use entity::business_calendar::hours::{Hours, WeeklyHours};
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// How many days ahead open time is looked for. It is more than a year, so that a calendar that opens once a year is
 /// still found open.
@@ -210,6 +210,24 @@ fn collect_open(hours: &Hours, piece: Span, offset: TimeDelta, found: &mut Vec<S
             }
         }
     }
+}
+
+/// The offsets that a zone has within `[from, to)`, each with the instant at which it ends, in order: seconds by which the
+/// wall clock is ahead of UTC.
+pub(crate) fn offsets(zone: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<(DateTime<Utc>, i64)> {
+    let mut found: Vec<(DateTime<Utc>, i64)> = Vec::new();
+    let (mut at, until) = (from.naive_utc(), to.naive_utc());
+    while at < until {
+        let step_end = at.checked_add_signed(STEP).unwrap_or(until).min(until);
+        let end = offset_change(zone, at, step_end).unwrap_or(step_end);
+        let secs = offset(zone, at).num_seconds();
+        match found.last_mut() {
+            Some((ends, same)) if *same == secs => *ends = end.and_utc(),
+            _ => found.push((end.and_utc(), secs)),
+        }
+        at = end;
+    }
+    found
 }
 
 /// The first instant in `(start, end]` at which the zone's offset is not what it is at `start`.

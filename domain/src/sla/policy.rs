@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::sla_policy;
 
 use super::calendar::Calendar;
+use super::ladder::{self, NextStep};
 use crate::condition::{self, Facts};
 use crate::playbook::Playbook;
 
@@ -22,6 +23,10 @@ pub struct Wanted {
     pub policy: Option<sla_policy::Model>,
     /// When the first attempt is due.
     pub due_at: DateTime<Utc>,
+    /// By when it is aimed at.
+    pub target_at: DateTime<Utc>,
+    /// What is done first if nobody tries; none when nothing is.
+    pub step: Option<NextStep>,
     /// How many attempts are wanted.
     pub attempts: i32,
     /// Minutes before the due time at which the assignee is reminded.
@@ -39,9 +44,12 @@ pub fn pick<'a>(playbook: &'a Playbook, facts: &Facts<'_>) -> Option<&'a sla_pol
 /// What is wanted of a lead received at `received_at`.
 pub fn wanted(policy: Option<&sla_policy::Model>, calendar: &Calendar, received_at: DateTime<Utc>) -> Wanted {
     let mins = policy.map_or(DEFAULT_FIRST_ATTEMPT_MINS, |policy| policy.first_attempt_mins);
+    let target_mins = policy.and_then(|policy| policy.target_mins).unwrap_or(mins);
     Wanted {
         policy: policy.cloned(),
         due_at: due_after(calendar, received_at, mins),
+        target_at: due_after(calendar, received_at, target_mins),
+        step: policy.and_then(|policy| ladder::next(policy, None, calendar, received_at, &[])),
         attempts: policy.map_or(DEFAULT_ATTEMPTS_WANTED, |policy| policy.attempts_wanted),
         remind_before_mins: policy.map_or(10, |policy| policy.remind_before_mins),
     }

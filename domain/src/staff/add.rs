@@ -61,6 +61,7 @@ pub async fn add(h: &Hospital, input: AddStaff) -> Result<Done<Model>> {
         role: Set(checked.role),
         time_zone: Set(checked.time_zone),
         password_hash: Set(password_hash),
+        max_open: Set(None),
         active: Set(true),
         created_at: Set(now),
     };

@@ -133,6 +133,7 @@ impl Stand {
                 name: "Review".to_owned(),
                 facility_id: None,
                 department_id: None,
+                lead_id: None,
                 is_review: true,
                 created_at: now,
             };
@@ -145,6 +146,7 @@ impl Stand {
             role: Role::ClinicalReviewer,
             time_zone: "America/New_York".to_owned(),
             password_hash: None,
+            max_open: None,
             active: true,
             created_at: now,
         };

@@ -298,6 +298,7 @@ fn selection_of(field: &str) -> &'static str {
         "moveEnrollments" => "move { id state moved remaining }",
         "enrollLead" | "unenrollLead" => "enrollment { id state }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",
+        "addAbsence" | "endAbsence" | "setStaffLimit" => "staff { id away maxOpen }",
         "submitLead" => "receipt { leadId created }",
         "recordSpend" => "spend { __typename }",
         "signIn" => "viewer { kind }",

@@ -12,7 +12,7 @@ use entity::form_draft;
 use entity::inbound_mail::{self, InboundState};
 use entity::mailing_progress::{self, MailingWork};
 use entity::message::{self, MessageState};
-use entity::{link_visit, outreach_release};
+use entity::{lead, link_visit, outreach_release, sla_pause};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -153,6 +153,10 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let visits = link_visit::Entity::find()
         .filter(link_visit::Column::Verdict.is_null())
         .filter(link_visit::Column::At.lte(now - domain::outreach::click::judge::SETTLED));
+    let steps = lead::Entity::find().filter(lead::Column::SlaStepAt.lte(now));
+    let pauses = sla_pause::Entity::find()
+        .filter(sla_pause::Column::EndedAt.is_null())
+        .filter(sla_pause::Column::EndsAt.lte(now));
     let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
     let counts = [
         ("messages are due", due.count(&db).await),
@@ -162,6 +166,8 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
         ("moves of enrollments are due", moves.count(&db).await),
         ("late follow-ups are not marked", unmarked.count(&db).await),
         ("reminders are due", unreminded.count(&db).await),
+        ("steps about leads are due", steps.count(&db).await),
+        ("pauses of clocks are over", pauses.count(&db).await),
         ("mails that came back are not applied", inbound.count(&db).await),
         ("saved forms are due", drafts.count(&db).await),
         ("visits of links are not judged", visits.count(&db).await),
@@ -195,6 +201,8 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM mailing_progress WHERE work <> 'DONE' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT next_at FROM staff_digest WHERE next_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT sla_step_at FROM lead WHERE sla_step_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT ends_at FROM sla_pause WHERE ended_at IS NULL AND ends_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT lease_until FROM message WHERE state IN ('CLAIMED', 'HANDED_OFF') AND lease_until > $1 ORDER BY 1 LIMIT 1",
     ];
     let mut next: Option<DateTime<Utc>> = None;

@@ -119,6 +119,9 @@ impl Writer {
                 } else if message.kind == MessageKind::FollowUpDigest {
                     let digest = sendable.digest().ok_or(Unwritable::Template(None))?;
                     staff_notice::words_of_digest(site, digest, staff, &message.subject, now)
+                } else if matches!(message.kind, MessageKind::SlaWarning | MessageKind::SlaTakenBack) {
+                    let lead = message.lead_id.ok_or(Unwritable::Template(None))?;
+                    staff_notice::words_of_silence(site, message.kind, lead, &message.subject)
                 } else if message.kind == MessageKind::SendingAlert {
                     staff_notice::words_of_alert(site, &message.subject)
                 } else {

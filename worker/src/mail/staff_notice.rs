@@ -1,6 +1,6 @@
-//! The words of mails to staff: about their follow-ups, what sequences tell them of leads, and stops of sending. They speak
-//! of follow-ups as they are when the mail goes out, link to them, and say nothing about the people they are about: the mail
-//! of staff is read on locked screens and kept for years.
+//! The words of mails to staff: about their follow-ups, leads that nobody tries to reach, what sequences tell them of leads,
+//! and stops of sending. They speak of follow-ups as they are when the mail goes out, link to them, and say nothing about the
+//! people they are about: the mail of staff is read on locked screens and kept for years.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -110,6 +110,21 @@ fn counted_more(number: usize) -> String {
 pub(super) fn words_of_sequence(site: &Site, lead: LeadId, subject: &str) -> Words {
     let blocks = [
         Block::Says("A sequence asks you to look at a lead."),
+        Block::Shows(subject, ""),
+        Block::Says(&format!("Lead: {lead}")),
+    ];
+    to_staff(site, subject, &blocks)
+}
+
+/// The words that tell that nobody tries to reach the person of a lead, or that it was handed on for that; `subject` is
+/// the line that was planned and says which.
+pub(super) fn words_of_silence(site: &Site, kind: MessageKind, lead: LeadId, subject: &str) -> Words {
+    let opening = match kind {
+        MessageKind::SlaTakenBack => "A lead was handed on.",
+        _ => "A lead waits for somebody to try to reach the person.",
+    };
+    let blocks = [
+        Block::Says(opening),
         Block::Shows(subject, ""),
         Block::Says(&format!("Lead: {lead}")),
     ];

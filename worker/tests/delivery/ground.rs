@@ -287,6 +287,7 @@ async fn review_team(h: &Hospital) {
         id: Set(new_id(h.now())),
         slug: Set("review".to_owned()),
         name: Set("Review".to_owned()),
+        lead_id: Set(None),
         is_review: Set(true),
         created_at: Set(h.now()),
         ..Default::default()
@@ -312,6 +313,7 @@ async fn template(h: &Hospital, key: &str, subject: &str) -> TemplateVersionId {
         role: Set(Role::ClinicalReviewer),
         time_zone: Set("UTC".to_owned()),
         password_hash: Set(None),
+        max_open: Set(None),
         active: Set(true),
         created_at: Set(now),
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Error, Object};
+use async_graphql::{Context, Error, Object, SimpleObject};
 use entity::lead;
 
 use super::{Lead, SlaState};
@@ -10,8 +10,9 @@ use crate::graphql::ask::Ask;
 use crate::graphql::at_once::AtOnce;
 use crate::graphql::campaign::{self, Campaign, Placement};
 use crate::graphql::directory::{self, Staff, Team};
+use crate::graphql::loaders::PauseOf;
 use crate::graphql::scalars::{DateTime, Duration};
-use crate::graphql::vocabulary::{Channel, ScoreGrade};
+use crate::graphql::vocabulary::{Channel, PauseReason, ScoreGrade, SlaStep};
 
 /// Where a lead came from.
 pub struct LeadSource<'a>(pub(super) &'a Lead);
@@ -195,9 +196,45 @@ pub struct SlaClock(pub(super) Arc<lead::Model>);
 /// How fast the first attempt must come, and whether it did.
 #[Object]
 impl SlaClock {
-    /// When the first attempt is due, by the facility's business calendar.
+    /// When the first attempt is due, by the facility's business calendar; whoever comes later has missed it. While the
+    /// clock is stopped: when it is due if the clock runs again as planned.
     async fn due_at(&self) -> DateTime {
         self.0.sla_due_at.into()
+    }
+
+    /// By when the first attempt is aimed at, not later than `dueAt`.
+    async fn target_at(&self) -> DateTime {
+        self.0.sla_target_at.unwrap_or(self.0.sla_due_at).into()
+    }
+
+    /// What is done next if nobody tries to reach the person; null when nothing is.
+    async fn next_step(&self) -> Option<SlaNextStep> {
+        Some(SlaNextStep {
+            step: self.0.sla_step?.into(),
+            at: self.0.sla_step_at?.into(),
+        })
+    }
+
+    /// Why and until when the clock is stopped; null while it runs.
+    async fn pause(&self, ctx: &Context<'_>) -> Result<Option<SlaPause>, Error> {
+        let ask = Ask::of(ctx);
+        let found = ask.load(PauseOf(self.0.id)).await?;
+        let lasting = found.filter(|pause| pause.ends_at > ask.now());
+        Ok(lasting.map(|pause| SlaPause {
+            reason: pause.reason.into(),
+            since: pause.starts_at.into(),
+            until: pause.ends_at.into(),
+        }))
+    }
+
+    /// When it was taken back from its owner, because nobody had tried.
+    async fn taken_back_at(&self) -> Option<DateTime> {
+        self.0.taken_back_at.map(Into::into)
+    }
+
+    /// From whom it was taken back.
+    async fn taken_back_from(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
+        directory::staff(Ask::of(ctx), self.0.taken_from_id).await
     }
 
     /// Whether it came in time, as of now.
@@ -235,6 +272,26 @@ impl SlaClock {
             .find(|policy| Some(policy.id) == self.0.sla_policy_id);
         Ok(policy.map(|policy| policy.name.clone()))
     }
+}
+
+/// What is done about a lead that nobody has tried to reach, and when.
+#[derive(SimpleObject)]
+pub struct SlaNextStep {
+    /// What is done.
+    step: SlaStep,
+    /// When.
+    at: DateTime,
+}
+
+/// Why and until when a lead's clock is stopped.
+#[derive(SimpleObject)]
+pub struct SlaPause {
+    /// Why.
+    reason: PauseReason,
+    /// When it was stopped.
+    since: DateTime,
+    /// When it runs again by itself.
+    until: DateTime,
 }
 
 /// What the person answered to one field of the form.

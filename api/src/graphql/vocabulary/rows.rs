@@ -78,6 +78,8 @@ pub enum Fact {
     Answer,
     /// The score's grade.
     Grade,
+    /// `YES` when the lead goes first, else `NO`. Not known until a rule has routed it.
+    Urgent,
     /// `EMAIL` and `PHONE`, whichever we have.
     Reachable,
 }
@@ -268,6 +270,16 @@ pub enum LeadEventKind {
     AppointmentMissed,
     /// A first attempt became late.
     SlaMissed,
+    /// Its owner was warned that nobody has tried to reach the contact.
+    SlaWarned,
+    /// The lead of its team was told that nobody has tried to reach the contact.
+    SlaToldLead,
+    /// It was taken back from its owner and handed on.
+    SlaTakenBack,
+    /// Its clock was stopped for a reason.
+    SlaPaused,
+    /// Its clock runs again.
+    SlaResumed,
     /// It was enrolled in a sequence.
     Enrolled,
     /// It left a sequence.
@@ -282,6 +294,46 @@ pub enum LeadEventKind {
     Replied,
     /// It was made of a form that was saved and left.
     FormAbandoned,
+}
+
+/// Why a lead's clock does not run.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sla_pause::PauseReason")]
+pub enum PauseReason {
+    /// The person has to send something or to decide.
+    WaitingForLead,
+    /// The referral has to come.
+    WaitingForReferral,
+    /// Coverage has to be checked.
+    WaitingForCoverage,
+    /// The person asked to be called later.
+    LeadAskedLater,
+}
+
+/// What is done about a lead that nobody has tried to reach, in the order in which it is done.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::sla_policy::SlaStep")]
+pub enum SlaStep {
+    /// Its owner is warned.
+    WarnOwner,
+    /// The lead of its team is told.
+    TellLead,
+    /// Its owner loses it, and it is handed on.
+    TakeBack,
+}
+
+/// Why somebody is away. Nothing here tells of anybody's health.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::staff_absence::AbsenceReason")]
+pub enum AbsenceReason {
+    /// Days off.
+    Leave,
+    /// Not on shift.
+    OffShift,
+    /// Learning something.
+    Training,
+    /// Another reason, or none of anybody's business.
+    Other,
 }
 
 /// A message's life.
@@ -326,6 +378,10 @@ pub enum MessageKind {
     FollowUpLate,
     /// To staff: in the morning, what is to be done today.
     FollowUpDigest,
+    /// To staff: nobody has tried to reach the person of a lead.
+    SlaWarning,
+    /// To staff: a lead was taken back from its owner.
+    SlaTakenBack,
     /// To staff: a step of a sequence tells them of a lead.
     SequenceNotice,
     /// To staff: a template with a sample person's facts, to look at.
@@ -583,6 +639,8 @@ pub enum GateReason {
     LeadLeft,
     /// What it was about is no longer so.
     OutOfDate,
+    /// The member of staff is away.
+    StaffAway,
     /// It could not be written: the template failed.
     TemplateFailed,
     /// As many mails go to its mailbox provider as may go for now.
@@ -620,6 +678,7 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::MailingStopped => Self::MailingStopped,
             Stored::LeadLeft => Self::LeadLeft,
             Stored::OutOfDate => Self::OutOfDate,
+            Stored::StaffAway => Self::StaffAway,
             Stored::TemplateFailed => Self::TemplateFailed,
             Stored::Throttled => Self::Throttled,
             Stored::WarmUp => Self::WarmUp,

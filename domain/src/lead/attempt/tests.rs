@@ -53,6 +53,11 @@ fn lead() -> lead::Model {
         },
         sla_policy_id: None,
         sla_due_at: at(10, 0),
+        sla_target_at: None,
+        sla_step: None,
+        sla_step_at: None,
+        taken_back_at: None,
+        taken_from_id: None,
         sla_missed_at: None,
         attempts_wanted: 3,
         attempts_made: 0,
@@ -103,6 +108,7 @@ fn clock(
 ) -> ClockAfter {
     ClockAfter::attempt(
         lead,
+        lead.sla_due_at,
         &attempt(outcome, made_at),
         &Calendar::always_open(Tz::UTC),
         now,

@@ -178,6 +178,9 @@ fn rows(
     let lead = lead::Model {
         unfinished_at: Some(now),
         sla_due_at: draft.expires_at,
+        sla_target_at: None,
+        sla_step: None,
+        sla_step_at: None,
         ..new_lead(&case, triage, &found, routing)
     };
     let enrollments = enroll::on_abandoned(playbook, &facts::of(&lead, contact, playbook), &lead, form, now);

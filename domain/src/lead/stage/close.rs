@@ -47,8 +47,12 @@ pub async fn close(h: &Hospital, viewer: &Viewer, input: Close) -> Result<Done<M
     let mut change = Change::begin(h, viewer, input.lead_id, input.version).await?;
     let (now, from, to) = (change.now, change.lead.stage, LeadStage::Closed);
     guard(from, to, &Context::of(&change.lead, &change.playbook))?;
+    let times = change.pause_is_over("CLOSED").await?;
     change
         .save(|lead| {
+            times.write(lead);
+            lead.sla_step = Set(None);
+            lead.sla_step_at = Set(None);
             lead.stage = Set(to);
             lead.disposition = Set(Some(input.disposition));
             lead.closed_at = Set(Some(now));

@@ -1,5 +1,7 @@
 //! What the gate has to know of a batch, read set by set within the claim.
 
+mod to_staff;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -8,7 +10,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use entity::enrollment::EnrollmentState;
 use entity::enums::{LeadStage, Medium, Purpose};
-use entity::follow_up::FollowUpState;
 use entity::id::{
     CampaignId, ContactId, EnrollmentId, FollowUpId, LeadId, MailingId, SequenceId, ServiceLineId, StaffId,
     TemplateVersionId,
@@ -44,7 +45,7 @@ use crate::playbook::Playbook;
 use crate::report::hospital_zone;
 
 /// The state of the world for one batch. What must be true at the moment of sending comes from the database; from the
-/// playbook come only facilities, windows and caps.
+/// playbook come only facilities, teams, windows, caps, and who of the staff is away.
 pub(in crate::outreach) struct Known<'a> {
     pub(super) now: DateTime<Utc>,
     playbook: &'a Playbook,
@@ -204,6 +205,7 @@ impl<'a> Known<'a> {
             sending_stopped: self.sending_stopped,
             lead_left: self.lead_left(message),
             out_of_date: self.out_of_date(message),
+            staff_away: self.staff_away(message),
             now: self.now,
         };
         Some(Asked {
@@ -364,33 +366,6 @@ impl<'a> Known<'a> {
         let enrollment = message.enrollment_id.and_then(|id| self.enrollments.get(&id));
         lead.is_some_and(|lead| lead.stage == LeadStage::Closed)
             || enrollment == Some(&EnrollmentState::Exited)
-    }
-
-    /// Whether a mail to staff speaks of what is no longer so: the follow-up is done, has gone to somebody else or has
-    /// been put off, or the person has left.
-    fn out_of_date(&self, message: &message::Model) -> bool {
-        let Some(staff_id) = message.staff_id else {
-            return false;
-        };
-        if self.staff.get(&staff_id).is_none_or(|staff| !staff.active) {
-            return true;
-        }
-        if message.kind == MessageKind::FollowUpDigest {
-            return !self.digests.contains_key(&staff_id);
-        }
-        let Some(row) = message.follow_up_id.and_then(|id| self.follow_ups.get(&id)) else {
-            return message.follow_up_id.is_some();
-        };
-        let mine = row.assignee_id == Some(staff_id);
-        let nobodys = row
-            .assignee_id
-            .is_none_or(|id| !self.playbook.staff.contains_key(&id));
-        row.state != FollowUpState::Open
-            || match message.kind {
-                // What is late is told to the whole team when nobody has taken it.
-                MessageKind::FollowUpLate => !(mine || nobodys) || row.due_at > self.now,
-                _ => !mine,
-            }
     }
 }
 

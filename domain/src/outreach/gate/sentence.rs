@@ -39,6 +39,7 @@ pub(super) fn explain_until(code: GateReason, until: Option<DateTime<Utc>>) -> D
         GateReason::MailingStopped => "The mailing was stopped.",
         GateReason::LeadLeft => "The lead was closed or left the sequence.",
         GateReason::OutOfDate => "What it was about is no longer so.",
+        GateReason::StaffAway => "The member of staff is away.",
         GateReason::TemplateFailed => "The template could not be filled in.",
         GateReason::Throttled => "As many mails go to its mailbox provider as may go for now.",
         GateReason::WarmUp => "The sending domain is new, and today's share of mails has gone out.",

@@ -75,6 +75,7 @@ fn input(window: &SendWindow, kind: MessageKind) -> GateInput<'_> {
         sending_stopped: false,
         lead_left: false,
         out_of_date: false,
+        staff_away: false,
         now: noon(),
     }
 }
@@ -361,6 +362,15 @@ fn a_mail_to_staff_goes_at_any_hour_unless_it_is_out_of_date() {
     assert_eq!(
         (late.outcome, codes(&late)),
         (GateOutcome::Withhold, vec![GateReason::OutOfDate])
+    );
+    let away = decide(&GateInput {
+        staff_away: true,
+        standing: Standing::None,
+        ..input(&window, MessageKind::FollowUpLate)
+    });
+    assert_eq!(
+        (away.outcome, codes(&away)),
+        (GateOutcome::Withhold, vec![GateReason::StaffAway])
     );
 }
 

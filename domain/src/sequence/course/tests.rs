@@ -48,6 +48,7 @@ fn facts(contact: &contact::Model, stage: LeadStage) -> Facts<'_> {
         flags: &[],
         answers: &[],
         grade: None,
+        urgent: None,
     }
 }
 

@@ -119,6 +119,7 @@ fn nothing() -> Playbook {
         review_team: TeamId(Uuid::nil()),
         staff: HashMap::new(),
         members: HashMap::new(),
+        absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),

@@ -11,7 +11,7 @@ use super::*;
 
 /// Opening hours as plain numbers, from which both the calendar and the slow count are made.
 #[derive(Clone, Debug)]
-struct Plan {
+pub(in crate::sla) struct Plan {
     zone: Tz,
     /// Minutes of the day, Monday first.
     week: [Vec<Range<u16>>; 7],
@@ -19,7 +19,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn calendar(&self) -> Calendar {
+    pub(in crate::sla) fn calendar(&self) -> Calendar {
         let day = |ranges: &Vec<Range<u16>>| {
             DayHours::new(
                 ranges
@@ -49,7 +49,7 @@ impl Plan {
         }
     }
 
-    fn open_at(&self, at: DateTime<Utc>) -> bool {
+    pub(in crate::sla) fn open_at(&self, at: DateTime<Utc>) -> bool {
         let local = at.with_timezone(&self.zone);
         let today = local.date_naive();
         let ranges = match self.holidays.iter().find(|(date, _)| *date == today) {
@@ -125,7 +125,7 @@ fn any_start(zone: Tz) -> impl Strategy<Value = DateTime<Utc>> {
         })
 }
 
-fn any_plan_and_start() -> impl Strategy<Value = (Plan, DateTime<Utc>)> {
+pub(in crate::sla) fn any_plan_and_start() -> impl Strategy<Value = (Plan, DateTime<Utc>)> {
     proptest::sample::select(&TZ_VARIANTS[..]).prop_flat_map(|zone| {
         let week = proptest::array::uniform7(any_day());
         let holidays = proptest::collection::btree_map(0_u64..9, any_day(), 0..3);

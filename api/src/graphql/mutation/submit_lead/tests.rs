@@ -24,6 +24,7 @@ fn playbook() -> Playbook {
         review_team: TeamId(Uuid::from_u128(1)),
         staff: HashMap::new(),
         members: HashMap::new(),
+        absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),

@@ -44,6 +44,7 @@ struct World {
     stopped: bool,
     lead_left: bool,
     out_of_date: bool,
+    staff_away: bool,
 }
 
 /// Whether the mail may go, said plainly.
@@ -66,7 +67,7 @@ fn may_go(world: &World) -> bool {
         return false;
     }
     if to_staff {
-        return !world.out_of_date;
+        return !world.out_of_date && !world.staff_away;
     }
     if world.lead_left {
         return false;
@@ -316,7 +317,7 @@ prop_compose! {
         held in prop::option::weighted(0.15, prop::option::of(minutes(-3000..3000))),
         flags in (
             prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.3),
-            prop::bool::weighted(0.05),
+            prop::bool::weighted(0.05), prop::bool::weighted(0.2),
         ),
     ) -> World {
         let mut consents = consents;
@@ -330,7 +331,7 @@ prop_compose! {
             grant.address = Some(ADDRESS.to_owned());
             consents.push(grant);
         }
-        let (sequence_paused, stopped, lead_left, out_of_date, mailing_stopped) = flags;
+        let (sequence_paused, stopped, lead_left, out_of_date, mailing_stopped, staff_away) = flags;
         World {
             kind,
             purpose,
@@ -353,6 +354,7 @@ prop_compose! {
             stopped,
             lead_left,
             out_of_date,
+            staff_away,
         }
     }
 }
@@ -423,6 +425,7 @@ fn asked(world: &World) -> entity::message::Decision {
         sending_stopped: world.stopped,
         lead_left: world.lead_left,
         out_of_date: world.out_of_date,
+        staff_away: world.staff_away,
         now: world.now,
     })
 }
