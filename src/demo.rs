@@ -38,13 +38,14 @@ use self::people::People;
 pub const PASSWORD: &str = "riverbend-demo";
 
 /// The documents of the configuration.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     include_str!("../demo/hospital.json"),
     include_str!("../demo/services.json"),
     include_str!("../demo/mail.json"),
     include_str!("../demo/campaigns.json"),
     include_str!("../demo/forms.json"),
     include_str!("../demo/rules.json"),
+    include_str!("../demo/desk.json"),
     include_str!("../demo/sequences.json"),
     include_str!("../demo/outreach.json"),
 ];

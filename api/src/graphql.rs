@@ -4,6 +4,7 @@ pub mod access;
 pub mod ask;
 mod at_once;
 pub mod campaign;
+pub mod checklist;
 mod children;
 pub mod consent;
 pub mod contact;
@@ -62,6 +63,7 @@ pub struct Query(
     campaign::CampaignQuery,
     directory::DirectoryQuery,
     follow_up::FollowUpQuery,
+    checklist::ChecklistQuery,
     sequence::SequenceQuery,
     sequence::MoveQuery,
     sequence::StuckQuery,

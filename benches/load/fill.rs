@@ -41,7 +41,8 @@ const NOTHING_DUE: &str = "
     UPDATE enrollment SET due_at = now() + interval '30 days' WHERE state = 'ACTIVE';
     UPDATE message SET due_at = now() + interval '30 days', expires_at = now() + interval '60 days'
         WHERE state IN ('PLANNED', 'DEFERRED');
-    UPDATE follow_up SET due_at = now() + interval '30 days', remind_at = NULL WHERE state = 'OPEN';
+    UPDATE follow_up SET due_at = now() + interval '30 days', soon_at = now() + interval '30 days',
+        moves_at = now() + interval '30 days', remind_at = NULL WHERE state = 'OPEN';
     UPDATE lead SET sla_step = NULL, sla_step_at = NULL WHERE sla_step IS NOT NULL;
     UPDATE lead SET sla_due_at = now() + interval '30 days' WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
 
@@ -50,8 +51,9 @@ pub const NOTHING_DUE_EMBEDDED: &str = "
     UPDATE enrollment SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days') WHERE state = 'ACTIVE';
     UPDATE message SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'),
         expires_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+60 days') WHERE state IN ('PLANNED', 'DEFERRED');
-    UPDATE follow_up SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'), remind_at = NULL
-        WHERE state = 'OPEN';
+    UPDATE follow_up SET due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'),
+        soon_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'),
+        moves_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days'), remind_at = NULL WHERE state = 'OPEN';
     UPDATE lead SET sla_step = NULL, sla_step_at = NULL WHERE sla_step IS NOT NULL;
     UPDATE lead SET sla_due_at = strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '+30 days')
         WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL";
@@ -160,9 +162,8 @@ fn copied(column: &str, kind: &str, apart_secs: u32) -> String {
             phone(column)
         ),
         // What is still to come stays where it is; what has been lies a little further back in each copy.
-        "due_at" | "sla_due_at" | "remind_at" | "expires_at" | "lease_until" | "starts_at" | "ends_at" => {
-            column.to_owned()
-        }
+        "due_at" | "sla_due_at" | "soon_at" | "moves_at" | "remind_at" | "expires_at" | "lease_until"
+        | "starts_at" | "ends_at" => column.to_owned(),
         _ if kind == "timestamp with time zone" => format!("{column} - n * interval '{apart_secs} seconds'"),
         _ => column.to_owned(),
     }

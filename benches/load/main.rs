@@ -7,6 +7,7 @@
 
 mod dashboard;
 mod delivery;
+mod desk;
 mod doors;
 mod fill;
 mod ground;
@@ -39,7 +40,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The parts, in the order in which they run: readers first, and last the one that leaves most rows behind.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "page",
     "dashboard",
     "delivery",
@@ -48,6 +49,7 @@ const PARTS: [&str; 8] = [
     "intake",
     "kill",
     "scale",
+    "desk",
 ];
 
 fn main() -> ExitCode {
@@ -131,6 +133,10 @@ async fn measure(ground: &Ground, named: &[String]) -> Result<Report> {
     if wanted("scale") {
         let measured = scale::measure(ground, &mut report).await;
         report.end_part("scale", measured);
+    }
+    if wanted("desk") {
+        let measured = desk::measure(ground, &mut report).await;
+        report.end_part("desk", measured);
     }
     Ok(report)
 }

@@ -6,10 +6,12 @@ pub(crate) mod together;
 
 use std::time::Duration;
 
+use sea_orm::sea_query::{Query, SelectStatement, UnionType};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 use crate::error::Result;
@@ -89,6 +91,27 @@ pub async fn begin_read(db: &DatabaseConnection) -> Result<DatabaseTransaction, 
         ..Default::default()
     })
     .await
+}
+
+/// The ids that any of these selects finds. Each may be ordered and limited by itself, so that an index gives the first
+/// rows of a list that no index gives as a whole. Finds nothing if there are none.
+pub fn union_of_ids<E: EntityTrait>(
+    id: E::Column,
+    selects: impl IntoIterator<Item = Select<E>>,
+) -> SelectStatement {
+    let ids = selects.into_iter().map(|select| {
+        let piece = select.select_only().column(id).into_query();
+        // SQLite takes no ordered or limited part of a union but from a subquery.
+        Query::select()
+            .column("id")
+            .from_subquery(piece, "piece")
+            .to_owned()
+    });
+    let union = ids.reduce(|mut all, piece| all.union(UnionType::All, piece).to_owned());
+    union.unwrap_or_else(|| {
+        let nothing = E::find().filter(id.is_null());
+        nothing.select_only().column(id).into_query()
+    })
 }
 
 /// Makes operations about the same address wait for each other until the transaction ends, so that two inquiries at

@@ -16,10 +16,8 @@ const ENROLLMENT: &str = "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' O
 const DAY: &str = "SELECT due_at FROM date_occasion WHERE state = 'WAITING' ORDER BY due_at LIMIT 1";
 const MOVE: &str = "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' ORDER BY due_at LIMIT 1";
 const FORM_DRAFT: &str = "SELECT due_at FROM form_draft ORDER BY due_at LIMIT 1";
-const REMINDER: &str =
-    "SELECT remind_at FROM follow_up WHERE remind_at IS NOT NULL ORDER BY remind_at LIMIT 1";
-const LATE_FOLLOW_UP: &str =
-    "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL ORDER BY due_at LIMIT 1";
+const FOLLOW_UP: &str = "SELECT moves_at FROM follow_up WHERE state = 'OPEN' AND moves_at IS NOT NULL \
+                         ORDER BY moves_at LIMIT 1";
 const DIGEST: &str = "SELECT next_at FROM staff_digest ORDER BY next_at LIMIT 1";
 const MISSED_LEAD: &str = "SELECT sla_due_at FROM lead WHERE first_attempt_at IS NULL AND sla_missed_at IS NULL \
                            AND unfinished_at IS NULL AND stage = 'NEW' ORDER BY sla_due_at LIMIT 1";
@@ -37,7 +35,7 @@ const MAILING: &str = "SELECT due_at FROM mailing_progress WHERE (work = 'PLANNI
 /// # Errors
 /// When the database fails.
 pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 6]> {
-    let follow_ups = earliest(conn, [REMINDER, LATE_FOLLOW_UP, MISSED_LEAD, STEP, PAUSE, DIGEST]).await?;
+    let follow_ups = earliest(conn, [FOLLOW_UP, MISSED_LEAD, STEP, PAUSE, DIGEST]).await?;
     let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
     Ok([
         (Subject::WaitingMail, oldest_due(conn, Lane::Waiting).await?),

@@ -2,30 +2,27 @@
 
 pub mod assign;
 pub mod build;
-mod change;
+pub mod change;
+pub mod checklist;
 pub mod complete;
 pub mod digest;
 pub mod find;
+pub mod hand_over;
+pub mod next;
 pub mod open;
+pub mod place;
 pub mod remind;
 pub mod snooze;
-
-#[cfg(test)]
-mod tests;
+mod write;
 
 pub(crate) use change::changed_event;
+pub(crate) use write::write;
 
-pub use assign::{AssignFollowUp, assign};
-pub use complete::{Complete, complete};
+pub use assign::{AssignFollowUp, assign, assign_all};
+pub use change::{Changed, Wanted, wanted};
+pub use checklist::{CheckItem, check_item};
+pub use complete::{Complete, complete, complete_all};
+pub use hand_over::{HandOver, HandedOver, hand_over};
+pub use next::{Next, next};
 pub use open::{Opened, open};
-pub use snooze::{Snooze, snooze};
-
-/// Place in the work list, the smallest first: late and urgent, late, urgent, other. Within a place the due time counts.
-pub const fn rank(late: bool, urgent: bool) -> i32 {
-    match (late, urgent) {
-        (true, true) => 0,
-        (true, false) => 1,
-        (false, true) => 2,
-        (false, false) => 3,
-    }
-}
+pub use snooze::{Snooze, snooze, snooze_all};

@@ -10,6 +10,7 @@ pub mod form_answers;
 pub mod form_draft;
 pub mod inquiry;
 pub mod note;
+pub mod open_work;
 pub mod pause;
 pub mod receive;
 mod rows;

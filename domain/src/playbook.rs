@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::id::{
-    CampaignId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId, SequenceVersionId,
-    ServiceLineId, StaffId, TeamId, TemplateId, TemplateVersionId,
+    CampaignId, ChecklistId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId,
+    SequenceVersionId, ServiceLineId, StaffId, TeamId, TemplateId, TemplateVersionId,
 };
 use entity::{
-    campaign, consent_wording, facility, form, placement, playbook_revision, routing_rule, scoring_rule,
-    sequence, sequence_version, service_line, sla_policy, staff, staff_absence, team, template,
-    template_version,
+    campaign, checklist, consent_wording, facility, follow_up_template, form, placement, playbook_revision,
+    routing_rule, scoring_rule, sequence, sequence_version, service_line, sla_policy, staff, staff_absence,
+    team, template, template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -86,6 +86,10 @@ pub struct Playbook {
     pub template_current: HashMap<TemplateId, TemplateVersionId>,
     /// The newest versions of templates, by version id.
     pub template_versions: HashMap<TemplateVersionId, template_version::Model>,
+    /// Checklists by id.
+    pub checklists: HashMap<ChecklistId, checklist::Model>,
+    /// Templates of follow-ups by key.
+    pub follow_up_templates: HashMap<String, follow_up_template::Model>,
     /// Published sequences.
     pub sequences: HashMap<SequenceId, PublishedSequence>,
     /// Every version that an enrollment may stand on.

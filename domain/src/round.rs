@@ -49,8 +49,8 @@ pub async fn mailings(h: &Hospital) -> Result<Done<Round>> {
     mailing::go_on(h).await
 }
 
-/// Lets clocks run again, finds what is late, takes the steps about leads that nobody tries to reach, reminds of
-/// follow-ups, and plans the digests of the morning.
+/// Lets clocks run again, finds what is late, takes the steps about leads that nobody tries to reach, moves follow-ups
+/// whose time has come, and plans the digests of the morning.
 ///
 /// # Errors
 /// When the database fails.
@@ -58,10 +58,9 @@ pub async fn follow_ups(h: &Hospital) -> Result<Done<Round>> {
     let resumed = sla::pause::end_due(h).await?;
     let missed = sla::sweep::mark_missed(h).await?;
     let steps = sla::escalate::take_steps(h).await?;
-    let late = follow_up::remind::mark_late(h).await?;
-    let soon = follow_up::remind::due_soon(h).await?;
+    let moved = follow_up::remind::move_up(h).await?;
     let digests = follow_up::digest::plan_due(h).await?;
-    Ok(summed([resumed, missed, steps, late, soon, digests]).map(|rows| Round { rows, more: rows > 0 }))
+    Ok(summed([resumed, missed, steps, moved, digests]).map(|rows| Round { rows, more: rows > 0 }))
 }
 
 fn summed(parts: impl IntoIterator<Item = Done<usize>>) -> Done<usize> {

@@ -5,6 +5,7 @@
 //! text is a new version. Applying the same document twice changes nothing.
 
 mod campaigns;
+mod desk;
 mod document;
 mod forms;
 mod known;
@@ -32,9 +33,10 @@ use crate::playbook;
 use crate::sequence::dates;
 
 pub use document::{
-    BodySetup, CampaignSetup, DepartmentSetup, FacilitySetup, FormSetup, FrequencyCapSetup, LayoutSetup,
-    PlacementSetup, RetentionSetup, RoutingSetup, ScoringSetup, SendWindowSetup, SequenceSetup,
-    ServiceLineSetup, Setup, SlaSetup, StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
+    BodySetup, CampaignSetup, ChecklistSetup, DepartmentSetup, FacilitySetup, FollowUpTemplateSetup,
+    FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup, RetentionSetup, RoutingSetup, ScoringSetup,
+    SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup, StaffSetup, TeamSetup, TemplateSetup,
+    Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.

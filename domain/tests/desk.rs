@@ -562,17 +562,17 @@ story!(a_late_first_contact_is_marked_at_its_due_time_and_told_once, s, {
     assert_eq!(due, monday_nine() + TimeDelta::hours(1));
 
     s.clock.set(due - TimeDelta::minutes(15));
-    assert_eq!(follow_up::remind::due_soon(&s.h).await.unwrap().value, 1);
-    assert_eq!(follow_up::remind::due_soon(&s.h).await.unwrap().value, 0);
+    assert_eq!(follow_up::remind::move_up(&s.h).await.unwrap().value, 1);
+    assert_eq!(follow_up::remind::move_up(&s.h).await.unwrap().value, 0);
     s.clock.set(due - TimeDelta::microseconds(1));
     assert_eq!(mark_missed(&s.h).await.unwrap().value, 0);
-    assert_eq!(follow_up::remind::mark_late(&s.h).await.unwrap().value, 0);
+    assert_eq!(follow_up::remind::move_up(&s.h).await.unwrap().value, 0);
     s.clock.set(due);
     let missed = mark_missed(&s.h).await.unwrap();
     assert_eq!((missed.value, missed.signals.len()), (1, 1));
     assert_eq!(mark_missed(&s.h).await.unwrap().value, 0);
-    assert_eq!(follow_up::remind::mark_late(&s.h).await.unwrap().value, 1);
-    assert_eq!(follow_up::remind::mark_late(&s.h).await.unwrap().value, 0);
+    assert_eq!(follow_up::remind::move_up(&s.h).await.unwrap().value, 1);
+    assert_eq!(follow_up::remind::move_up(&s.h).await.unwrap().value, 0);
 
     let row = &s.open_follow_ups(lead_id).await[0];
     assert_eq!((row.rank, row.late_at, row.remind_at), (1, Some(due), None));
@@ -604,7 +604,7 @@ story!(
         let lead_id = s.lead().await;
         let row = s.open_follow_ups(lead_id).await.remove(0);
         s.clock.set(row.due_at);
-        let _: Done<usize> = follow_up::remind::mark_late(&s.h).await.unwrap();
+        let _: Done<usize> = follow_up::remind::move_up(&s.h).await.unwrap();
         let until = s.clock.now() + TimeDelta::hours(3);
         let input = Snooze {
             id: row.id,
@@ -612,10 +612,10 @@ story!(
             version: Some(row.version),
         };
         let put_off = follow_up::snooze(&s.h, &s.ann(), input).await.unwrap().value;
-        assert_eq!((put_off.rank, put_off.late_at, put_off.due_at), (3, None, until));
+        assert_eq!((put_off.rank, put_off.late_at, put_off.due_at), (4, None, until));
         assert_eq!(put_off.remind_at, Some(until - TimeDelta::minutes(15)));
         s.clock.set(until);
-        let _: Done<usize> = follow_up::remind::mark_late(&s.h).await.unwrap();
+        let _: Done<usize> = follow_up::remind::move_up(&s.h).await.unwrap();
         assert_eq!(
             s.notices().await.get(&(MessageKind::FollowUpLate, s.ann)),
             Some(&2)
@@ -711,7 +711,7 @@ story!(
         let row = s.open_follow_ups(lead_id).await.remove(0);
         assert_eq!((row.assignee_id, row.remind_at), (None, None));
         s.clock.set(row.due_at);
-        let _: Done<usize> = follow_up::remind::mark_late(h).await.unwrap();
+        let _: Done<usize> = follow_up::remind::move_up(h).await.unwrap();
         assert_eq!(
             s.notices().await.get(&(MessageKind::FollowUpLate, s.ben)),
             Some(&1),
@@ -745,7 +745,7 @@ story!(
                 .0
                 .contains(&entity::enums::EligibilityFlag::ServiceUnclear)
         );
-        assert_eq!(s.open_follow_ups(lead_id).await[0].rank, 2, "its work goes first");
+        assert_eq!(s.open_follow_ups(lead_id).await[0].rank, 0, "its work goes first");
         let event = s.events(lead_id).await.pop().unwrap();
         assert_eq!(event.kind, LeadEventKind::Updated);
         let data = serde_json::Value::Object(event.data.0);
@@ -770,8 +770,8 @@ story!(
         let lead_id = s.lead().await;
         s.clock.set(s.open_follow_ups(lead_id).await[0].due_at);
         let sweeps = tokio::join!(
-            follow_up::remind::mark_late(&s.h),
-            follow_up::remind::mark_late(&s.h),
+            follow_up::remind::move_up(&s.h),
+            follow_up::remind::move_up(&s.h),
             mark_missed(&s.h),
             mark_missed(&s.h)
         );

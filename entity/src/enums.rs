@@ -165,12 +165,17 @@ AttemptOutcome {
     CallbackAsked = "CALLBACK_ASKED",
     /// The person answered and declined.
     Declined = "DECLINED",
+    /// The person asked not to be called any more.
+    DoNotCall = "DO_NOT_CALL",
 });
 
 impl AttemptOutcome {
     /// Whether both sides spoke, which is what "reached" means in every figure.
     pub const fn is_two_way(self) -> bool {
-        matches!(self, Self::Reached | Self::CallbackAsked | Self::Declined)
+        matches!(
+            self,
+            Self::Reached | Self::CallbackAsked | Self::Declined | Self::DoNotCall
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 
-use crate::id::{EnrollmentId, FollowUpId, LeadId, StaffId, TeamId};
+use crate::id::{EnrollmentId, FollowUpId, FollowUpTemplateId, LeadId, StaffId, TeamId};
 
 text_enum!(/// What a follow-up is.
 FollowUpKind {
@@ -17,6 +17,8 @@ FollowUpKind {
     Sequence = "SEQUENCE",
     /// An answer of the person to a mail.
     Reply = "REPLY",
+    /// Opened by a person.
+    ByHand = "BY_HAND",
 });
 
 text_enum!(/// Where a follow-up stands.
@@ -51,18 +53,30 @@ pub struct Model {
     pub state: FollowUpState,
     /// Whether it goes first.
     pub urgent: bool,
-    /// Place in the work list: 0 late and urgent, 1 late, 2 urgent, 3 other; kept by the operations and the sweep.
+    /// Place in the work list: 0 urgent, 1 late, 2 due soon, 3 open, 4 not yet; kept by the operations and the sweep.
     pub rank: i32,
+    /// Place among open work: minus the lead's score, so that the highest comes first; 0 in every other rank.
+    pub weight: i32,
     /// When it is due.
     pub due_at: DateTime<Utc>,
+    /// From when on it is due soon.
+    pub soon_at: DateTime<Utc>,
+    /// When its place changes by itself the next time, or it becomes late; none when that has happened or it has ended.
+    pub moves_at: Option<DateTime<Utc>>,
     /// When to remind the assignee; none when done or never.
     pub remind_at: Option<DateTime<Utc>>,
     /// When the sweep found it late.
     pub late_at: Option<DateTime<Utc>>,
     /// How often it was put off.
     pub snoozed_count: i32,
+    /// Who was given it as the next one and has it in hand.
+    pub taken_by_id: Option<StaffId>,
+    /// Until when it is in hand.
+    pub taken_until: Option<DateTime<Utc>>,
     /// What came of it, in the coordinator's words.
     pub outcome: Option<String>,
+    /// The template that it was opened from.
+    pub template_id: Option<FollowUpTemplateId>,
     /// The enrollment that opened it.
     pub enrollment_id: Option<EnrollmentId>,
     /// What made it, so that nothing makes it twice.

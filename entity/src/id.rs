@@ -79,6 +79,10 @@ typed_id!(/// Id of a consent event.
     ConsentEventId, "consent");
 typed_id!(/// Id of a consent wording version.
     ConsentWordingId, "wording");
+typed_id!(/// Id of a checklist.
+    ChecklistId, "chl");
+typed_id!(/// Id of a template of follow-ups.
+    FollowUpTemplateId, "fut");
 typed_id!(/// Id of a contact.
     ContactId, "contact");
 typed_id!(/// Id of a pair of contacts that may be one person.

@@ -31,6 +31,8 @@ mod m20261127_000011_create_sending_routes;
 mod m20261128_000001_create_mailings;
 mod m20261128_000002_create_form_drafts;
 mod m20261128_000003_create_link_visits;
+mod m20261128_000011_order_work_list;
+mod m20261128_000012_create_checklists;
 mod m20261128_000021_extend_sla;
 mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
@@ -69,6 +71,8 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000001_create_mailings::Migration),
             whole(m20261128_000002_create_form_drafts::Migration),
             whole(m20261128_000003_create_link_visits::Migration),
+            whole(m20261128_000011_order_work_list::Migration),
+            whole(m20261128_000012_create_checklists::Migration),
             whole(m20261128_000021_extend_sla::Migration),
             whole(m20261128_000022_create_sla_pauses::Migration),
             whole(m20261128_000023_create_staff_absences::Migration),

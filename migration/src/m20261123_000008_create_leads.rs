@@ -54,6 +54,7 @@ const ATTEMPT_OUTCOMES: &[&str] = &[
     "WRONG_NUMBER",
     "CALLBACK_ASKED",
     "DECLINED",
+    "DO_NOT_CALL",
 ];
 const APPOINTMENT_STATES: &[&str] = &["BOOKED", "ATTENDED", "NO_SHOW", "CANCELLED"];
 const TOUCHPOINT_KINDS: &[&str] = &["CLICK", "FORM", "CALL", "EVENT", "VISIT", "OTHER"];

@@ -7,7 +7,14 @@ use crate::columns::{
     leave_room_for_changes, one_of, rule, table, text, text_null, time, time_null,
 };
 
-const FOLLOW_UP_KINDS: &[&str] = &["FIRST_CONTACT", "NEXT_ATTEMPT", "CALLBACK", "SEQUENCE", "REPLY"];
+const FOLLOW_UP_KINDS: &[&str] = &[
+    "FIRST_CONTACT",
+    "NEXT_ATTEMPT",
+    "CALLBACK",
+    "SEQUENCE",
+    "REPLY",
+    "BY_HAND",
+];
 const FOLLOW_UP_STATES: &[&str] = &["OPEN", "DONE", "CANCELLED"];
 
 /// The change.
@@ -72,6 +79,6 @@ fn follow_up() -> TableCreateStatement {
         .col(big("version"))
         .col(time("created_at"))
         .col(time_null("completed_at"))
-        .check(rule("follow_up_rank_is_known", "rank BETWEEN 0 AND 3"))
+        .check(rule("follow_up_rank_is_known", "rank BETWEEN 0 AND 4"))
         .take()
 }

@@ -157,29 +157,35 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_lead_event_to_stage_at",
     ),
     (
-        "SELECT id FROM follow_up WHERE state = ? ORDER BY rank, due_at, id",
+        "SELECT id FROM follow_up WHERE state = ? ORDER BY rank, weight, due_at, id",
         &["OPEN"],
-        "idx_follow_up_rank_due_at_id",
+        "idx_follow_up_rank_weight_due_at_id",
     ),
     (
-        "SELECT id FROM follow_up WHERE team_id = ? AND state = ? ORDER BY rank, due_at, id",
+        "SELECT id FROM follow_up WHERE team_id = ? AND state = ? ORDER BY rank, weight, due_at, id",
         &["x", "OPEN"],
-        "idx_follow_up_team_id_rank_due_at_id",
+        "idx_follow_up_team_id_rank_weight_due_at_id",
     ),
     (
-        "SELECT id FROM follow_up WHERE assignee_id = ? AND state = ? ORDER BY rank, due_at, id",
+        "SELECT id FROM follow_up WHERE assignee_id = ? AND state = ? ORDER BY rank, weight, due_at, id",
         &["x", "OPEN"],
-        "idx_follow_up_assignee_id_rank_due_at_id",
+        "idx_follow_up_assignee_id_rank_weight_due_at_id",
     ),
     (
-        "SELECT id FROM follow_up WHERE state = ? AND late_at IS NULL AND due_at <= ? ORDER BY due_at",
+        "SELECT id FROM follow_up WHERE team_id = ? AND assignee_id IS NULL AND state = ? AND rank < 4 \
+         AND (taken_until IS NULL OR taken_until <= ?) ORDER BY rank, weight, due_at, id",
+        &["x", "OPEN", LATER],
+        "idx_follow_up_free_team_id_rank_weight_due_at_id",
+    ),
+    (
+        "SELECT id FROM follow_up WHERE state = ? AND moves_at <= ? ORDER BY moves_at",
         &["OPEN", LATER],
-        "idx_follow_up_due_at",
+        "idx_follow_up_moves_at",
     ),
     (
-        "SELECT id FROM follow_up WHERE remind_at <= ? ORDER BY remind_at",
-        &[LATER],
-        "idx_follow_up_remind_at",
+        "SELECT id FROM follow_up WHERE taken_by_id = ? AND taken_until > ? AND state = ?",
+        &["x", LATER, "OPEN"],
+        "idx_follow_up_taken_by_id",
     ),
 ];
 

@@ -265,8 +265,24 @@ async fn numbers_outside_their_range_are_refused() {
         &db,
         "follow_up",
         FOLLOW_UP,
-        &[("rank", "4")],
+        &[("rank", "5")],
         "follow_up_rank_is_known",
+    )
+    .await;
+    assert_refused(
+        &db,
+        "follow_up",
+        FOLLOW_UP,
+        &[("state", "'DONE'"), ("moves_at", "'2026-11-23T10:00:00+00:00'")],
+        "follow_up_moves_while_open",
+    )
+    .await;
+    assert_refused(
+        &db,
+        "follow_up",
+        FOLLOW_UP,
+        &[("taken_until", "'2026-11-23T10:00:00+00:00'")],
+        "follow_up_is_taken_by_somebody",
     )
     .await;
     assert_refused(

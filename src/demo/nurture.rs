@@ -347,6 +347,7 @@ impl<'a> Post<'a> {
             outcome: ended.then(|| outcome.to_owned()),
             completed_at: ended.then_some(ended_at),
             remind_at: row.remind_at.filter(|_| !ended),
+            moves_at: row.moves_at.filter(|_| !ended),
             version: row.version + i64::from(ended),
             ..row
         });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::contact::resolve::Resolution;
 use domain::follow_up::build::{self, About, Pace, Tried};
-use domain::follow_up::rank;
+use domain::follow_up::place;
 use domain::lead::event::NewEvent;
 use domain::lead::triage::{self, Light};
 use domain::playbook::Playbook;
@@ -654,6 +654,7 @@ impl Desk<'_> {
                 outcome: Some(outcome.to_owned()),
                 completed_at: Some(at),
                 remind_at: None,
+                moves_at: None,
                 version: row.version + 1,
                 ..as_of(row, at)
             };
@@ -690,13 +691,14 @@ impl Desk<'_> {
 
 /// A follow-up as the sweeps leave it at a moment: late is marked, and what was to be reminded is reminded.
 pub(super) fn as_of(row: follow_up::Model, at: DateTime<Utc>) -> follow_up::Model {
-    let is_late = row.due_at <= at;
-    follow_up::Model {
-        late_at: is_late.then_some(row.due_at),
-        rank: rank(is_late, row.urgent),
+    let mut row = follow_up::Model {
+        late_at: (row.due_at <= at).then_some(row.due_at),
         remind_at: row.remind_at.filter(|remind_at| *remind_at > at),
         ..row
-    }
+    };
+    let score = -row.weight;
+    place::put(&mut row, score, at);
+    row
 }
 
 /// What came of a follow-up that an attempt answered.
@@ -709,5 +711,6 @@ const fn in_words(outcome: AttemptOutcome) -> &'static str {
         AttemptOutcome::WrongNumber => "Wrong number",
         AttemptOutcome::CallbackAsked => "Asked to be called back",
         AttemptOutcome::Declined => "Declined",
+        AttemptOutcome::DoNotCall => "Asked not to be called",
     }
 }

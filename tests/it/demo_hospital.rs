@@ -73,8 +73,7 @@ async fn the_demo_hospital_is_made_once_and_kept_afterwards() {
 
 async fn the_first_start_finds_nothing_due_in_the_past(h: &Hospital) {
     let now = h.now();
-    assert_eq!(follow_up::remind::mark_late(h).await.unwrap().value, 0);
-    assert_eq!(follow_up::remind::due_soon(h).await.unwrap().value, 0);
+    assert_eq!(follow_up::remind::move_up(h).await.unwrap().value, 0);
     assert_eq!(sla::sweep::mark_missed(h).await.unwrap().value, 0);
     assert_eq!(sla::escalate::take_steps(h).await.unwrap().value, 0);
     let steps = lead::Entity::find()

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod checklists;
 mod clicks;
 mod dashboard;
 mod delivery;
@@ -35,3 +36,4 @@ mod sequences;
 mod sla;
 mod templates;
 mod unfinished;
+mod work_list;

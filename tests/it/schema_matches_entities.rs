@@ -92,8 +92,9 @@ macro_rules! shapes {
 fn shapes() -> Vec<Shape> {
     shapes! {
         appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
-        consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
-        contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up form
+        checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
+        contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up
+        follow_up_check follow_up_template form
         form_draft frequency_cap idempotency inbound_mail inbound_party lead lead_event link_visit mailing mailing_change mailing_progress message message_event outreach_hold
         outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
         sending_allowance sending_day sending_route sending_stop sending_tally

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::error::{Error, Result};
+use domain::error::{Code, Error, Result};
 use domain::hospital::Site;
 use domain::lead::form_answers::Sent;
 use domain::lead::form_draft::look::{self, Kept, LinkShows};
@@ -20,7 +20,7 @@ use poem::{Body, Endpoint, EndpointExt, Request, Response, get, handler};
 use super::page::{self, Typed};
 use super::phrases::Phrases;
 use super::submit::{self, Store};
-use super::{Pressed, count, pairs_of, too_often, typed};
+use super::{LATER, Pressed, count, pairs_of, too_often, typed};
 use crate::limit::{Client, Limiter};
 use crate::pages;
 use crate::state::Api;
@@ -166,6 +166,10 @@ impl Door<'_> {
         } = self.store;
         let done = if !typed.wrong.is_empty() {
             Err(Error::Refused(typed.wrong.clone()))
+        } else if typed.pressed == Pressed::Forget {
+            // Whoever has a link was served before.
+            let message = "There is no saved form here to delete.";
+            Err(Error::refused(Code::Invalid, LATER, message))
         } else if typed.pressed == Pressed::Save {
             self.save(&typed).await.map(|()| page::to_saved(form))
         } else {

@@ -1,27 +1,30 @@
 //! Follow-ups: work for people.
 
-use async_graphql::{Context, Error, ID, InputObject, Object};
+use async_graphql::{Context, Enum, Error, ID, InputObject, Object, SimpleObject};
 use domain::error::Error as DomainError;
 use domain::follow_up::find;
+use domain::follow_up::next::ORDER;
+use domain::follow_up::place::{self, Facts};
 use domain::viewer::Viewer;
 use entity::follow_up::{self, Column, FollowUpState as State};
 use entity::id::{LeadId, StaffId, TeamId};
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::ask::Ask;
+use super::checklist::{self, FollowUpChecklist};
 use super::children::Children;
 use super::directory::{self, Staff, Team};
 use super::errors::{Told, bad_argument};
 use super::id::{id, read, read_list};
 use super::lead::{self, Lead};
-use super::page::{Connection, Order, PageArgs, cost, page};
+use super::page::{Connection, Order, PageArgs, cost, page, page_of_pieces};
 use super::scalars::DateTime;
 use super::vocabulary::{FollowUpKind, FollowUpState};
 
-/// The work list: late first, then urgent, then by due time.
+/// The work list, in the order in which it is to be done.
 const WORK: Order<follow_up::Entity> = Order {
     name: "work list",
-    columns: &[Column::Rank, Column::DueAt, Column::Id],
+    columns: &ORDER,
     descending: false,
 };
 
@@ -104,6 +107,22 @@ impl FollowUp {
         self.0.state == State::Open && self.0.due_at <= Ask::of(ctx).now()
     }
 
+    /// Where it stands in the work list and why, as of now; null when it is not open.
+    async fn place(&self, ctx: &Context<'_>) -> Option<FollowUpPlace> {
+        (self.0.state == State::Open).then(|| FollowUpPlace::of(&self.0, Ask::of(ctx).now()))
+    }
+
+    /// Who has it in hand; null when nobody has.
+    async fn in_hand(&self, ctx: &Context<'_>) -> Option<InHand> {
+        let (by, until) = self.0.taken_by_id.zip(self.0.taken_until)?;
+        (until > Ask::of(ctx).now()).then_some(InHand { by, until })
+    }
+
+    /// What is to be asked or done on the way, and what of it is done; null when there is no list for it.
+    async fn checklist(&self, ctx: &Context<'_>) -> Result<Option<FollowUpChecklist>, Error> {
+        checklist::of(Ask::of(ctx), &self.0).await
+    }
+
     /// When the assignee will be reminded.
     async fn remind_at(&self) -> Option<DateTime> {
         self.0.remind_at.map(Into::into)
@@ -132,6 +151,66 @@ impl FollowUp {
     /// When it was done or cancelled.
     async fn completed_at(&self) -> Option<DateTime> {
         self.0.completed_at.map(Into::into)
+    }
+}
+
+/// Where a follow-up stands in the work list, and why.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct FollowUpPlace {
+    /// The part of the list: 0 urgent, 1 late, 2 due soon, 3 open work by the lead's score, 4 not yet. Within a part the
+    /// due time counts.
+    rank: i32,
+    /// Why, the one that decides first.
+    reasons: Vec<PlaceReason>,
+    /// The same as a sentence, without personal data: "Late by 35 min."
+    says: String,
+}
+
+impl FollowUpPlace {
+    fn of(row: &follow_up::Model, now: chrono::DateTime<chrono::Utc>) -> Self {
+        let explained = place::explain(&Facts::of(row), now);
+        Self {
+            rank: explained.rank as i32,
+            reasons: explained.reasons.into_iter().map(Into::into).collect(),
+            says: explained.says,
+        }
+    }
+}
+
+/// Why a follow-up stands where it stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "place::Reason")]
+pub enum PlaceReason {
+    /// It goes first.
+    Urgent,
+    /// Its due time has passed.
+    Late,
+    /// Its due time is near.
+    DueSoon,
+    /// The lead's score.
+    Score,
+    /// Its time has not come: it is for a later time, or was put off.
+    NotYet,
+}
+
+/// Who has a follow-up in hand.
+#[derive(Clone, Debug)]
+pub struct InHand {
+    by: StaffId,
+    until: chrono::DateTime<chrono::Utc>,
+}
+
+/// Who has a follow-up in hand.
+#[Object]
+impl InHand {
+    /// The person whom it was given to as the next one.
+    async fn by(&self, ctx: &Context<'_>) -> Result<Option<Staff>, Error> {
+        directory::staff(Ask::of(ctx), Some(self.by)).await
+    }
+
+    /// When it is free again by itself.
+    async fn until(&self) -> DateTime {
+        self.until.into()
     }
 }
 
@@ -203,6 +282,14 @@ fn mine(wanted: Option<bool>, viewer: &Viewer) -> Result<Option<Condition>, Erro
     }
 }
 
+/// What the list is put together of, so that an index gives each piece in order. None when it is one piece.
+fn pieces(mine: Option<bool>, viewer: &Viewer) -> Option<Vec<Condition>> {
+    match (mine, viewer) {
+        (Some(true), Viewer::Staff { id, teams, .. }) => Some(find::pieces_of_work(*id, teams)),
+        _ => find::pieces_of_scope(viewer),
+    }
+}
+
 /// Reads of follow-ups.
 #[derive(Default)]
 pub struct FollowUpQuery;
@@ -210,7 +297,8 @@ pub struct FollowUpQuery;
 /// Reads of follow-ups.
 #[Object]
 impl FollowUpQuery {
-    /// The work list: late first, then urgent, then by due time. Open ones unless the filter says otherwise.
+    /// The work list: urgent first, then late, then due soon, then open work by the lead's score, and last what is for a
+    /// later time. Open ones unless the filter says otherwise.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn follow_ups(
         &self,
@@ -222,22 +310,18 @@ impl FollowUpQuery {
         #[graphql(desc = "Which follow-ups.")] filter: Option<FollowUpFilter>,
     ) -> Result<Connection<FollowUp>, Error> {
         let ask = Ask::of(ctx);
-        let wanted = filter
-            .unwrap_or_default()
-            .condition(ask.viewer(), &[FollowUpState::Open])?;
+        let filter = filter.unwrap_or_default();
+        let wanted = filter.condition(ask.viewer(), &[FollowUpState::Open])?;
         let args = PageArgs {
             first,
             after,
             last,
             before,
         };
-        page(
-            ask,
-            find::visible_to(ask.viewer()).filter(wanted),
-            &WORK,
-            args,
-            FollowUp,
-        )
-        .await
+        let select = find::visible_to(ask.viewer()).filter(wanted);
+        match pieces(filter.mine, ask.viewer()) {
+            Some(pieces) => page_of_pieces(ask, select, pieces, &WORK, args, FollowUp).await,
+            None => page(ask, select, &WORK, args, FollowUp).await,
+        }
     }
 }

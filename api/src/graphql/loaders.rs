@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use domain::outreach::mailing::count::{Progress, progress_of};
 use domain::viewer::Viewer;
+use entity::enums::LeadType;
 use entity::id::{
     AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId,
     FollowUpId, FormId, LeadEventId, LeadId, MailingId, MessageId, PlacementId, SequenceId,
@@ -18,8 +19,8 @@ use entity::id::{
 use entity::{
     appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
     consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
-    form, lead, lead_event, mailing, message, placement, sequence, sequence_version, sla_pause, staff,
-    staff_absence, template, template_version, token,
+    follow_up_check, form, lead, lead_event, mailing, message, placement, sequence, sequence_version,
+    sla_pause, staff, staff_absence, template, template_version, token,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -81,6 +82,56 @@ impl Loader<LeadId> for Rows {
             .all(&self.db)
             .await?;
         Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// What of the checklists of follow-ups is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChecksOf(pub FollowUpId);
+
+impl Loader<ChecksOf> for Rows {
+    type Value = Vec<follow_up_check::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, ids: &[ChecksOf]) -> Result<HashMap<ChecksOf, Self::Value>, Self::Error> {
+        let wanted = follow_up_check::Column::FollowUpId.is_in(ids.iter().map(|id| id.0));
+        let rows = follow_up_check::Entity::find()
+            .filter(wanted)
+            .all(&self.db)
+            .await?;
+        let mut found: HashMap<ChecksOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(ChecksOf(row.follow_up_id)).or_default().push(row);
+        }
+        Ok(found)
+    }
+}
+
+/// What decides which checklist the first contact with a lead has. It says no more of the lead than the follow-up does,
+/// so whoever sees the one sees the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AskedFor(pub LeadId);
+
+impl Loader<AskedFor> for Rows {
+    type Value = (LeadType, Option<ServiceLineId>);
+    type Error = Arc<DbErr>;
+
+    async fn load(&self, ids: &[AskedFor]) -> Result<HashMap<AskedFor, Self::Value>, Self::Error> {
+        let rows: Vec<(LeadId, LeadType, Option<ServiceLineId>)> = lead::Entity::find()
+            .select_only()
+            .columns([
+                lead::Column::Id,
+                lead::Column::LeadType,
+                lead::Column::ServiceLineId,
+            ])
+            .filter(lead::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, lead_type, line)| (AskedFor(id), (lead_type, line)))
+            .collect())
     }
 }
 

@@ -42,9 +42,11 @@ mod campaign;
 mod clause;
 mod clock;
 mod consent;
+mod desk;
 mod follow_up;
 mod lead;
 mod mailing;
+mod open_work;
 mod outreach;
 mod preferences;
 mod privacy;
@@ -84,6 +86,8 @@ pub struct DeskMutation(
     clock::ClockMutation,
     stage::StageMutation,
     follow_up::FollowUpMutation,
+    desk::WorkListMutation,
+    open_work::OpenWorkMutation,
     staff::StaffMutation,
 );
 

@@ -11,13 +11,14 @@ use async_graphql::resolver_utils::ContainerType;
 use async_graphql::{Error, Object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeZone, Utc};
+use domain::db::union_of_ids;
 use domain::link::Secrets;
 use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::{Expr, ExprTrait, Order as Direction};
 use sea_orm::{
-    ColumnTrait, EntityTrait, ModelTrait, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Value,
+    ColumnTrait, Condition, EntityTrait, ModelTrait, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select, Value,
 };
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -381,12 +382,64 @@ where
     Node: ContainerType,
 {
     let window = args.window(&ask.cursors, order)?;
-    let rows = cut(select.clone(), order, &window)
-        .all(ask.db())
-        .await
-        .told(ask)?;
-    let count = count(ask, select);
-    Ok(connection(ask, order, slice(rows, &window), count, node))
+    let rows = cut(select.clone(), order, &window);
+    read(ask, rows, select, order, &window, node).await
+}
+
+/// As [`page`], of a list that is put together of pieces. No row is in two of them, and an index gives each in the list's
+/// order, where it would not give the whole: somebody's own rows and those of their teams, for example.
+///
+/// # Errors
+/// As [`page`].
+pub async fn page_of_pieces<E, Node>(
+    ask: &Arc<Ask>,
+    select: Select<E>,
+    pieces: Vec<Condition>,
+    order: &Order<E>,
+    args: PageArgs,
+    node: impl Fn(E::Model) -> Node,
+) -> Result<Connection<Node>, Error>
+where
+    E: EntityTrait,
+    E::Model: Send + Sync,
+    Node: ContainerType,
+{
+    let window = args.window(&ask.cursors, order)?;
+    let rows = cut_of_pieces(&select, pieces, order, &window);
+    read(ask, rows, select, order, &window, node).await
+}
+
+/// The page of these rows of a list.
+async fn read<E, Node>(
+    ask: &Arc<Ask>,
+    rows: Select<E>,
+    list: Select<E>,
+    order: &Order<E>,
+    window: &Window,
+    node: impl Fn(E::Model) -> Node,
+) -> Result<Connection<Node>, Error>
+where
+    E: EntityTrait,
+    E::Model: Send + Sync,
+    Node: ContainerType,
+{
+    let rows = rows.all(ask.db()).await.told(ask)?;
+    let count = count(ask, list);
+    Ok(connection(ask, order, slice(rows, window), count, node))
+}
+
+fn cut_of_pieces<E: EntityTrait>(
+    select: &Select<E>,
+    pieces: Vec<Condition>,
+    order: &Order<E>,
+    window: &Window,
+) -> Select<E> {
+    let ends = pieces
+        .into_iter()
+        .map(|piece| cut(select.clone().filter(piece), order, window));
+    let id = *order.columns.last().expect("every order ends with the id");
+    let of_pieces = E::find().filter(id.in_subquery(union_of_ids(id, ends)));
+    sorted(of_pieces, order, window.backward).limit(window.size + 1)
 }
 
 /// As [`page`], but reads only the columns that a row of this kind has.

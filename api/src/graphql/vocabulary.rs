@@ -173,12 +173,14 @@ pub enum AttemptOutcome {
     NoAnswer,
     /// The line was busy.
     Busy,
-    /// The number belongs to somebody else.
+    /// The number belongs to somebody else. It leaves the contact, if it was called or texted.
     WrongNumber,
     /// The person answered and asked to be called later.
     CallbackAsked,
     /// The person answered and declined.
     Declined,
+    /// The person asked not to be called any more. The number is suppressed and the consent to be called taken back.
+    DoNotCall,
 }
 
 /// A fact about what a lead needs before it can be scheduled.

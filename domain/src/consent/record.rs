@@ -1,6 +1,6 @@
 //! Writing down a consent that a person gave or refused, by voice, on paper or through another program.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use entity::consent_event::{
     ConsentAction, ConsentEvidence, ConsentLevel, ConsentMethod, ConsentSource, Model,
 };
@@ -21,6 +21,8 @@ use crate::playbook::Playbook;
 use crate::viewer::Viewer;
 use crate::{clock, db};
 
+/// The first year in which a person who is alive can have said something.
+const FIRST_YEAR: i32 = 1900;
 /// Longest description of the evidence, in characters.
 pub const MAX_EVIDENCE_CHARS: usize = 500;
 
@@ -107,6 +109,9 @@ fn check(
             "A consent cannot be given in the future.",
         ));
     }
+    if occurred_at.year() < FIRST_YEAR {
+        refusals.push(Refusal::new(Code::Invalid, "occurredAt", "This is too long ago."));
+    }
     if input
         .expires_at
         .is_some_and(|at| !input.granted || at <= occurred_at)
@@ -127,6 +132,13 @@ fn check(
             "evidence",
             "The evidence has at most 500 characters.",
         ));
+    }
+    if evidence
+        .as_ref()
+        .is_some_and(|text| text.chars().any(|c| c.is_control() && c != '\n'))
+    {
+        let message = "The evidence is text, without control characters.";
+        refusals.push(Refusal::new(Code::Invalid, "evidence", message));
     }
     if input.granted && input.wording.is_none() && evidence.is_none() {
         refusals.push(Refusal::new(
@@ -166,7 +178,7 @@ fn check(
 }
 
 /// By which door an actor's words come.
-pub(super) const fn method(kind: ActorKind) -> ConsentMethod {
+pub(crate) const fn method(kind: ActorKind) -> ConsentMethod {
     match kind {
         ActorKind::Staff => ConsentMethod::Staff,
         _ => ConsentMethod::Api,

@@ -1,14 +1,10 @@
-//! A follow-up is given to a person.
+//! Follow-ups are given to a person.
 
 use entity::follow_up::Model;
 use entity::id::{FollowUpId, StaffId};
-use entity::lead;
 use entity::message::MessageKind;
-use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
 
-use super::build::{DEFAULT_REMIND_BEFORE_MINS, Pace, remind_at};
-use super::change::{Change, changed_event};
+use super::change::{Changed, Changes, Wanted, changed_event, only};
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
@@ -34,36 +30,52 @@ pub struct AssignFollowUp {
 /// When the person is not an active member of the team, the follow-up is not visible, not open or has another version,
 /// or the database fails.
 pub async fn assign(h: &Hospital, viewer: &Viewer, input: AssignFollowUp) -> Result<Done<Model>> {
+    let AssignFollowUp {
+        id,
+        assignee_id,
+        version,
+    } = input;
+    only(assign_all(h, viewer, &[Wanted { id, version }], assignee_id).await?)
+}
+
+/// The same for several, in one transaction; each is given or says why not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn assign_all(
+    h: &Hospital,
+    viewer: &Viewer,
+    wanted: &[Wanted],
+    assignee_id: StaffId,
+) -> Result<Done<Vec<Changed>>> {
     let playbook = h.playbook().await?;
-    let mut change = Change::begin(h, viewer, input.id, input.version).await?;
-    let (now, old) = (change.now, change.row.clone());
-    if old.assignee_id == Some(input.assignee_id) {
-        return Ok(Done::quiet(old));
-    }
-    let members = playbook.members.get(&old.team_id);
-    if !members.is_some_and(|members| members.contains(&input.assignee_id)) {
-        let message = "Choose an active member of the follow-up's team.";
-        return Err(Error::refused(Code::NotFound, "assigneeId", message));
-    }
-    let lead = lead::Entity::find_by_id(old.lead_id).one(&change.tx).await?;
-    let before_mins = lead.map_or(DEFAULT_REMIND_BEFORE_MINS, |lead| {
-        Pace::of(&lead, &playbook).remind_before_mins
-    });
-    change
-        .save(|row| {
-            row.assignee_id = Set(Some(input.assignee_id));
-            row.remind_at = Set(remind_at(old.due_at, Some(input.assignee_id), before_mins, now));
+    let mut changes = Changes::begin(h, viewer, wanted).await?;
+    changes
+        .save(|row, now| {
+            if row.assignee_id == Some(assignee_id) {
+                return Ok(());
+            }
+            let members = playbook.members.get(&row.team_id);
+            if !members.is_some_and(|members| members.contains(&assignee_id)) {
+                let message = "Choose an active member of the follow-up's team.";
+                return Err(Error::refused(Code::NotFound, "assigneeId", message));
+            }
+            row.assignee_id = Some(assignee_id);
+            row.remind_at = (row.soon_at > now).then_some(row.soon_at);
+            Ok(())
         })
         .await?;
+    let (actor, now) = (changes.actor, changes.now);
     let kind = MessageKind::FollowUpAssigned;
-    let notice = staff_notice::to_assignee(&h.site, &playbook, kind, &change.row, change.actor, now);
-    let planned = staff_notice::plan(&change.tx, notice.into_iter().collect(), now).await?;
+    let notice = |row| staff_notice::to_assignee(&h.site, &playbook, kind, row, actor, now);
+    let notices = changes.rows.iter().filter_map(notice).collect();
+    let planned = staff_notice::plan(&changes.tx, notices, now).await?;
     let nudges = if planned > 0 {
         vec![Subject::WaitingMail]
     } else {
         Vec::new()
     };
-    let event = changed_event(&change.row, "ASSIGNED", change.actor, now)
-        .with("assigneeId", input.assignee_id.to_string());
-    change.commit(event, nudges).await
+    let event =
+        |row: &Model| changed_event(row, "ASSIGNED", actor, now).with("assigneeId", assignee_id.to_string());
+    changes.commit(event, nudges).await
 }

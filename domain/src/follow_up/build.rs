@@ -1,12 +1,12 @@
 //! What a new follow-up looks like. Pure: rows are built here and written by [`super::open()`].
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::enums::{AttemptOutcome, LeadStage};
 use entity::follow_up::{FollowUpKind, FollowUpState, Model};
-use entity::id::{EnrollmentId, LeadId, StaffId, TeamId};
+use entity::id::{EnrollmentId, FollowUpTemplateId, LeadId, StaffId, TeamId};
 use entity::lead;
 
-use super::rank;
+use super::place::{self, soon_at};
 use crate::id::new_id;
 use crate::playbook::Playbook;
 use crate::sla::calendar::Calendar;
@@ -31,6 +31,8 @@ pub struct About {
     pub owner_id: Option<StaffId>,
     /// Whether it goes first.
     pub urgent: bool,
+    /// Its score.
+    pub score: i32,
 }
 
 impl From<&lead::Model> for About {
@@ -40,6 +42,7 @@ impl From<&lead::Model> for About {
             team_id: lead.team_id,
             owner_id: lead.owner_id,
             urgent: lead.urgent,
+            score: lead.score_points,
         }
     }
 }
@@ -80,7 +83,7 @@ pub fn remind_at(
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     assignee?;
-    let at = due_at.checked_sub_signed(TimeDelta::try_minutes(before_mins.max(0))?)?;
+    let at = soon_at(due_at, before_mins);
     (at > now).then_some(at)
 }
 
@@ -156,6 +159,38 @@ pub struct SequenceStep<'a> {
     pub due_at: DateTime<Utc>,
 }
 
+/// Work that a person opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// What is to be done, without personal data.
+    pub title: String,
+    /// When it is due.
+    pub due_at: DateTime<Utc>,
+    /// The template that it is opened from.
+    pub template_id: Option<FollowUpTemplateId>,
+    /// Whom it is for; none means anybody of the team.
+    pub assignee_id: Option<StaffId>,
+}
+
+/// Work that a person opens.
+pub fn by_hand(about: &About, work: ByHand, remind_before_mins: i64, now: DateTime<Utc>) -> Model {
+    let about = About {
+        owner_id: work.assignee_id,
+        ..*about
+    };
+    Model {
+        template_id: work.template_id,
+        ..new(
+            &about,
+            FollowUpKind::ByHand,
+            &work.title,
+            work.due_at,
+            remind_before_mins,
+            now,
+        )
+    }
+}
+
 /// An attempt as the rule for the next one looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tried {
@@ -183,7 +218,7 @@ pub struct Tried {
 /// - Voicemail, no answer, busy: the next attempt, the policy's spacing later, until the attempts wanted are made; then
 ///   somebody has to decide whether to close. None when a callback is promised already, or an appointment is booked.
 /// - Reached: none, the coordinator decides what comes next.
-/// - Declined, wrong number: none. To try again would be unwelcome or in vain.
+/// - Declined, asked not to be called, wrong number: none. To try again would be unwelcome or in vain.
 pub fn after_attempt(
     about: &About,
     tried: &Tried,
@@ -199,7 +234,10 @@ pub fn after_attempt(
             "Call back at the time asked for",
             tried.callback_at?,
         ),
-        AttemptOutcome::Reached | AttemptOutcome::Declined | AttemptOutcome::WrongNumber => None,
+        AttemptOutcome::Reached
+        | AttemptOutcome::Declined
+        | AttemptOutcome::WrongNumber
+        | AttemptOutcome::DoNotCall => None,
         AttemptOutcome::Voicemail | AttemptOutcome::NoAnswer | AttemptOutcome::Busy => {
             let to_be_won = matches!(
                 tried.stage,
@@ -255,7 +293,7 @@ pub fn answered_by(
         FollowUpKind::FirstContact | FollowUpKind::NextAttempt => true,
         FollowUpKind::Callback => outcome.is_two_way() || at >= due_at,
         FollowUpKind::Reply => outcome.is_two_way(),
-        FollowUpKind::Sequence => false,
+        FollowUpKind::Sequence | FollowUpKind::ByHand => false,
     }
 }
 
@@ -267,7 +305,7 @@ fn new(
     remind_before_mins: i64,
     now: DateTime<Utc>,
 ) -> Model {
-    Model {
+    let mut row = Model {
         id: new_id(now),
         lead_id: about.lead_id,
         team_id: about.team_id,
@@ -276,16 +314,24 @@ fn new(
         title: title.to_owned(),
         state: FollowUpState::Open,
         urgent: about.urgent,
-        rank: rank(false, about.urgent),
+        rank: place::Rank::NotYet as i32,
+        weight: 0,
         due_at,
+        soon_at: soon_at(due_at, remind_before_mins),
+        moves_at: None,
         remind_at: remind_at(due_at, about.owner_id, remind_before_mins, now),
         late_at: None,
         snoozed_count: 0,
+        taken_by_id: None,
+        taken_until: None,
         outcome: None,
+        template_id: None,
         enrollment_id: None,
         origin_key: None,
         version: 1,
         created_at: now,
         completed_at: None,
-    }
+    };
+    place::put(&mut row, about.score, now);
+    row
 }

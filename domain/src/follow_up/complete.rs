@@ -1,10 +1,9 @@
-//! A follow-up is done.
+//! Follow-ups are done.
 
 use entity::follow_up::{FollowUpState, Model};
 use entity::id::FollowUpId;
-use sea_orm::ActiveValue::Set;
 
-use super::change::{Change, changed_event};
+use super::change::{Changed, Changes, Wanted, changed_event, only};
 use crate::done::Done;
 use crate::error::Result;
 use crate::hospital::Hospital;
@@ -27,17 +26,34 @@ pub struct Complete {
 /// # Errors
 /// When the follow-up is not visible, not open or has another version, the outcome is too long, or the database fails.
 pub async fn complete(h: &Hospital, viewer: &Viewer, input: Complete) -> Result<Done<Model>> {
-    let outcome = note::read("outcome", input.outcome)?;
-    let mut change = Change::begin(h, viewer, input.id, input.version).await?;
-    let now = change.now;
-    change
-        .save(|row| {
-            row.state = Set(FollowUpState::Done);
-            row.outcome = Set(outcome);
-            row.completed_at = Set(Some(now));
-            row.remind_at = Set(None);
+    let Complete { id, outcome, version } = input;
+    only(complete_all(h, viewer, &[Wanted { id, version }], outcome).await?)
+}
+
+/// The same for several, in one transaction; each is done or says why not.
+///
+/// # Errors
+/// When the outcome is too long, or the database fails.
+pub async fn complete_all(
+    h: &Hospital,
+    viewer: &Viewer,
+    wanted: &[Wanted],
+    outcome: Option<String>,
+) -> Result<Done<Vec<Changed>>> {
+    let outcome = note::read("outcome", outcome)?;
+    let mut changes = Changes::begin(h, viewer, wanted).await?;
+    changes
+        .save(|row, now| {
+            row.state = FollowUpState::Done;
+            row.outcome.clone_from(&outcome);
+            row.completed_at = Some(now);
+            row.remind_at = None;
+            row.moves_at = None;
+            Ok(())
         })
         .await?;
-    let event = changed_event(&change.row, "DONE", change.actor, now);
-    change.commit(event, Vec::new()).await
+    let (actor, now) = (changes.actor, changes.now);
+    changes
+        .commit(|row| changed_event(row, "DONE", actor, now), Vec::new())
+        .await
 }

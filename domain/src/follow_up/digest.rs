@@ -161,7 +161,9 @@ pub async fn plan_due(h: &Hospital) -> Result<Done<usize>> {
         let week = Week::of(&playbook, row.staff_id, zone);
         next.push([row.staff_id.into(), week.next(now).into()]);
         let in_time = |at: &DateTime<Utc>| row.next_at <= *at && *at <= now && now < *at + GOOD_FOR;
-        if let Some(morning) = week.today(now).filter(in_time) {
+        if let Some(morning) = week.today(now).filter(in_time)
+            && !playbook.is_away(row.staff_id, now)
+        {
             mornings.insert(row.staff_id, morning);
         }
     }

@@ -1,15 +1,11 @@
-//! A follow-up is put off.
+//! Follow-ups are put off.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::follow_up::Model;
 use entity::id::FollowUpId;
-use entity::lead;
-use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
 
-use super::build::{Pace, remind_at};
-use super::change::{Change, changed_event};
-use super::rank;
+use super::change::{Changed, Changes, Wanted, changed_event, only};
+use super::place;
 use crate::clock::to_micros;
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
@@ -37,26 +33,43 @@ pub struct Snooze {
 /// # Errors
 /// When the time is not in range, the follow-up is not visible, not open or has another version, or the database fails.
 pub async fn snooze(h: &Hospital, viewer: &Viewer, input: Snooze) -> Result<Done<Model>> {
-    let until = to_micros(input.until);
+    let Snooze { id, until, version } = input;
+    only(snooze_all(h, viewer, &[Wanted { id, version }], until).await?)
+}
+
+/// The same for several, in one transaction; each is put off or says why not.
+///
+/// # Errors
+/// When the time is not in range, or the database fails.
+pub async fn snooze_all(
+    h: &Hospital,
+    viewer: &Viewer,
+    wanted: &[Wanted],
+    until: DateTime<Utc>,
+) -> Result<Done<Vec<Changed>>> {
+    let until = to_micros(until);
     check(until, h.now())?;
-    let playbook = h.playbook().await?;
-    let mut change = Change::begin(h, viewer, input.id, input.version).await?;
-    let (now, old) = (change.now, change.row.clone());
-    let lead = lead::Entity::find_by_id(old.lead_id).one(&change.tx).await?;
-    let before_mins = lead.map_or(super::build::DEFAULT_REMIND_BEFORE_MINS, |lead| {
-        Pace::of(&lead, &playbook).remind_before_mins
-    });
-    change
-        .save(|row| {
-            row.due_at = Set(until);
-            row.remind_at = Set(remind_at(until, old.assignee_id, before_mins, now));
-            row.late_at = Set(None);
-            row.rank = Set(rank(false, old.urgent));
-            row.snoozed_count = Set(old.snoozed_count + 1);
+    let mut changes = Changes::begin(h, viewer, wanted).await?;
+    changes
+        .save(|row, now| {
+            put_off(row, until, now);
+            Ok(())
         })
         .await?;
-    let event = changed_event(&change.row, "SNOOZED", change.actor, now).with("until", until.to_rfc3339());
-    change.commit(event, Vec::new()).await
+    let (actor, now) = (changes.actor, changes.now);
+    let event = |row: &Model| changed_event(row, "SNOOZED", actor, now).with("until", until.to_rfc3339());
+    changes.commit(event, Vec::new()).await
+}
+
+/// It is due soon as long before its new time as before the one that it had.
+fn put_off(row: &mut Model, until: DateTime<Utc>, now: DateTime<Utc>) {
+    row.soon_at = until - (row.due_at - row.soon_at);
+    row.due_at = until;
+    row.remind_at = row.assignee_id.and((row.soon_at > now).then_some(row.soon_at));
+    row.late_at = None;
+    row.snoozed_count += 1;
+    // What was put off waits until it is due soon, so its lead's score does not count any more.
+    place::put(row, 0, now);
 }
 
 fn check(until: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {

@@ -130,6 +130,11 @@ async fn hand_over(change: &mut Change<'_>) -> Result<()> {
         .col_expr(follow_up::Column::TeamId, Expr::value(team))
         .col_expr(follow_up::Column::AssigneeId, Expr::value(owner))
         .col_expr(follow_up::Column::RemindAt, reminders(&rows))
+        .col_expr(follow_up::Column::TakenById, Expr::value(Option::<StaffId>::None))
+        .col_expr(
+            follow_up::Column::TakenUntil,
+            Expr::value(Option::<DateTime<Utc>>::None),
+        )
         .col_expr(
             follow_up::Column::Version,
             Expr::col(follow_up::Column::Version).add(1),

@@ -23,6 +23,7 @@ use crate::sequence::happen::Happening;
 use crate::sla::calendar::Calendar;
 use crate::viewer::Viewer;
 
+mod number;
 #[cfg(test)]
 mod tests;
 
@@ -57,8 +58,9 @@ pub struct Logged {
 
 /// Logs an attempt.
 ///
-/// The first one stops the SLA clock, takes away the next step of its ladder, ends a pause of it and moves `NEW` to `CONTACTED`, a two-way one makes the lead reached; the
-/// follow-ups that it answers are done, and the next one is opened by [`build::after_attempt`].
+/// The first one stops the SLA clock, takes away the next step of its ladder, ends a pause of it and moves `NEW` to
+/// `CONTACTED`, a two-way one makes the lead reached; the follow-ups that it answers are done, and the next one is opened by
+/// [`build::after_attempt`]. What it says of the number acts on the contact at once.
 ///
 /// # Errors
 /// When the input is refused, the lead is closed or not visible, or the database fails.
@@ -91,6 +93,7 @@ pub async fn log(h: &Hospital, viewer: &Viewer, input: LogAttempt) -> Result<Don
         })
         .await?;
     record(&mut change, &before, &attempt).await?;
+    number::heed(&mut change, &attempt).await?;
     let open = change.open_follow_ups().await?;
     let (answered, waiting): (Vec<_>, Vec<_>) = open
         .into_iter()
@@ -98,7 +101,9 @@ pub async fn log(h: &Hospital, viewer: &Viewer, input: LogAttempt) -> Result<Don
     change
         .end_follow_ups(&answered, FollowUpState::Done, in_words(attempt.outcome))
         .await?;
-    if let Some(next) = next_follow_up(&change, &attempt, &waiting, &calendar) {
+    let next = next_follow_up(&change, &attempt, &waiting, &calendar);
+    change.put_back(waiting).await?;
+    if let Some(next) = next {
         change.open_follow_up(next).await?;
     }
     let mut happened = vec![Happening::AttemptLogged(attempt.outcome)];
@@ -228,8 +233,13 @@ async fn record(change: &mut Change<'_>, before: &lead::Model, attempt: &attempt
         .with("outcome", attempt.outcome.as_str())
         .with("attemptsMade", change.lead.attempts_made)
         .with("madeAt", attempt.at.to_rfc3339());
-    if attempt.outcome == AttemptOutcome::WrongNumber {
-        tried = tried.with("next", "No further attempt: the number is wrong.");
+    let next = match attempt.outcome {
+        AttemptOutcome::WrongNumber => Some("No further attempt: the number is wrong."),
+        AttemptOutcome::DoNotCall => Some("No further attempt: the person asked not to be called."),
+        _ => None,
+    };
+    if let Some(next) = next {
+        tried = tried.with("next", next);
     }
     change.record(tried).await?;
     if before.sla_missed_at.is_none() && change.lead.sla_missed_at.is_some() {
@@ -286,5 +296,6 @@ const fn in_words(outcome: AttemptOutcome) -> &'static str {
         AttemptOutcome::WrongNumber => "Wrong number",
         AttemptOutcome::CallbackAsked => "Asked to be called back",
         AttemptOutcome::Declined => "Declined",
+        AttemptOutcome::DoNotCall => "Asked not to be called",
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::follow_up::{self, FollowUpState};
-use entity::id::LeadId;
+use entity::id::{LeadId, StaffId};
 use entity::lead::{ActiveModel, Model};
 use entity::{contact, lead_event};
 use sea_orm::ActiveValue::Set;
@@ -127,16 +127,46 @@ impl<'h> Change<'h> {
 
     /// The lead's open follow-ups, held, the earliest due first.
     pub(super) async fn open_follow_ups(&self) -> Result<Vec<follow_up::Model>> {
-        let found = follow_up::Entity::find()
+        // In the order of their ids, as everybody who holds several: nobody waits in a circle.
+        let mut found = follow_up::Entity::find()
             .filter(follow_up::Column::LeadId.eq(self.lead.id))
             .filter(follow_up::Column::State.eq(FollowUpState::Open))
-            .order_by_asc(follow_up::Column::DueAt)
             .order_by_asc(follow_up::Column::Id)
             .limit(BATCH_MAX as u64)
             .lock(LockType::NoKeyUpdate)
             .all(&self.tx)
             .await?;
+        found.sort_by_key(|row| (row.due_at, row.id));
         Ok(found)
+    }
+
+    /// The lead's open follow-ups go first with it, or no longer, and stand where its score puts them.
+    pub(super) async fn move_follow_ups(&mut self) -> Result<()> {
+        let mut rows = self.open_follow_ups().await?;
+        for row in &mut rows {
+            row.urgent = self.lead.urgent;
+            row.version += 1;
+            follow_ups::place::put(row, self.lead.score_points, self.now);
+        }
+        follow_ups::write(&self.tx, &rows).await?;
+        self.tell(
+            rows.iter()
+                .map(|row| Signal::FollowUpChanged { follow_up_id: row.id }),
+        );
+        Ok(())
+    }
+
+    /// Nobody has these in hand any more.
+    pub(super) async fn put_back(&mut self, rows: Vec<follow_up::Model>) -> Result<()> {
+        let mut taken: Vec<_> = rows.into_iter().filter(|row| row.taken_by_id.is_some()).collect();
+        taken.iter_mut().for_each(follow_ups::change::put_back);
+        follow_ups::write(&self.tx, &taken).await?;
+        self.tell(
+            taken
+                .iter()
+                .map(|row| Signal::FollowUpChanged { follow_up_id: row.id }),
+        );
+        Ok(())
     }
 
     /// Ends follow-ups as done or cancelled.
@@ -155,6 +185,15 @@ impl<'h> Change<'h> {
             .col_expr(follow_up::Column::CompletedAt, Expr::value(self.now))
             .col_expr(
                 follow_up::Column::RemindAt,
+                Expr::value(Option::<DateTime<Utc>>::None),
+            )
+            .col_expr(
+                follow_up::Column::MovesAt,
+                Expr::value(Option::<DateTime<Utc>>::None),
+            )
+            .col_expr(follow_up::Column::TakenById, Expr::value(Option::<StaffId>::None))
+            .col_expr(
+                follow_up::Column::TakenUntil,
                 Expr::value(Option::<DateTime<Utc>>::None),
             )
             .col_expr(

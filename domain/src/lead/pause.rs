@@ -18,8 +18,9 @@ use super::event::NewEvent;
 use crate::clock::to_micros;
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
+use crate::follow_up as follow_ups;
 use crate::follow_up::build::{Pace, remind_at};
-use crate::follow_up::rank;
+use crate::follow_up::place;
 use crate::hospital::Hospital;
 use crate::id::new_id;
 use crate::sla::calendar::Calendar;
@@ -180,33 +181,27 @@ impl Change<'_> {
         let after = before.carried(&calendar, stopped_at, runs_at);
         self.save(|lead| after.write(lead)).await?;
         let open = self.open_follow_ups().await?;
-        let is_first = |row: &&follow_up::Model| {
+        let is_first = |row: &follow_up::Model| {
             row.kind == FollowUpKind::FirstContact
                 && row.due_at == before.due_at
                 && after.due_at != before.due_at
         };
-        let mut moved = Vec::new();
-        for row in open.iter().filter(is_first) {
-            moved.push(self.move_first_contact(row, after.due_at).await?);
+        let mut moved: Vec<follow_up::Model> = open.into_iter().filter(is_first).collect();
+        for row in &mut moved {
+            self.move_first_contact(row, after.due_at);
         }
+        follow_ups::write(&self.tx, &moved).await?;
         self.follow_ups_changed(&moved, "MOVED").await
     }
 
-    async fn move_first_contact(
-        &mut self,
-        row: &follow_up::Model,
-        due_at: DateTime<Utc>,
-    ) -> Result<follow_up::Model> {
+    fn move_first_contact(&self, row: &mut follow_up::Model, due_at: DateTime<Utc>) {
         let before_mins = Pace::of(&self.lead, &self.playbook).remind_before_mins;
-        let mut edit = row.clone().into_active_model();
-        edit.due_at = Set(due_at);
-        edit.remind_at = Set(remind_at(due_at, row.assignee_id, before_mins, self.now));
-        if row.late_at.is_some() && due_at > self.now {
-            edit.late_at = Set(None);
-            edit.rank = Set(rank(false, row.urgent));
-        }
-        edit.version = Set(row.version + 1);
-        Ok(edit.update(&self.tx).await?)
+        row.due_at = due_at;
+        row.soon_at = place::soon_at(due_at, before_mins);
+        row.remind_at = remind_at(due_at, row.assignee_id, before_mins, self.now);
+        row.late_at = row.late_at.filter(|_| due_at <= self.now);
+        row.version += 1;
+        place::put(row, self.lead.score_points, self.now);
     }
 }
 

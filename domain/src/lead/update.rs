@@ -3,13 +3,12 @@
 use chrono_tz::Tz;
 use entity::contact;
 use entity::enums::{EligibilityFlag, LeadType};
-use entity::follow_up::{self, FollowUpState};
 use entity::id::{FacilityId, LeadId, ServiceLineId};
 use entity::lead::{Flags, Model};
 use entity::lead_event::LeadEventKind;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, LockType};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QuerySelect};
 
 use super::change::Change;
 use super::event::NewEvent;
@@ -20,12 +19,10 @@ use crate::contact::phone::PhoneNumber;
 use crate::contact::zones::zones_of_state;
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
-use crate::follow_up::rank;
 use crate::hospital::Hospital;
 use crate::patch::Patch;
 use crate::playbook::Playbook;
 use crate::sequence::happen::Happening;
-use crate::signal::Signal;
 use crate::viewer::Viewer;
 
 /// Longest postal code in characters.
@@ -125,7 +122,7 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateLead) -> Result<
         .with("contactFields", contact_fields);
     change.record(event).await?;
     if old.urgent != new.urgent {
-        follow_ups_urgent(&mut change, new.urgent).await?;
+        change.move_follow_ups().await?;
     }
     let mut happened = vec![Happening::DataChanged];
     let is_new = |flag: &&EligibilityFlag| !old.flags.0.contains(flag);
@@ -307,27 +304,4 @@ fn changed_contact_fields(old: &contact::Model, new: &contact::Model) -> Vec<&'s
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
-}
-
-/// The lead's open follow-ups go first with it, or no longer.
-async fn follow_ups_urgent(change: &mut Change<'_>, urgent: bool) -> Result<()> {
-    let new_rank =
-        Expr::case(follow_up::Column::LateAt.is_not_null(), rank(true, urgent)).finally(rank(false, urgent));
-    let moved = follow_up::Entity::update_many()
-        .col_expr(follow_up::Column::Urgent, Expr::value(urgent))
-        .col_expr(follow_up::Column::Rank, new_rank.into())
-        .col_expr(
-            follow_up::Column::Version,
-            Expr::col(follow_up::Column::Version).add(1),
-        )
-        .filter(follow_up::Column::LeadId.eq(change.lead.id))
-        .filter(follow_up::Column::State.eq(FollowUpState::Open))
-        .exec_with_returning(&change.tx)
-        .await?;
-    change.tell(
-        moved
-            .iter()
-            .map(|row| Signal::FollowUpChanged { follow_up_id: row.id }),
-    );
-    Ok(())
 }

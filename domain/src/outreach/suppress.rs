@@ -52,8 +52,7 @@ pub async fn suppress(h: &Hospital, viewer: &Viewer, input: SuppressAddress) -> 
     let row = if input.medium == Medium::Email {
         keep_from(&tx, h, &address, input.reason, now).await?
     } else {
-        let hash = h.secrets.address_hash(input.medium.as_str(), &address).to_vec();
-        keep(&tx, input.medium, hash, input.reason, now).await?
+        keep_number(&tx, h, input.medium, &address, input.reason, now).await?
     };
     audit::record(viewer.actor(), "address.suppress", Some(&row.id), None, now)
         .insert(&tx)
@@ -79,6 +78,22 @@ pub(crate) async fn keep_from(
     let stopped = stopped(address, row.reason);
     withhold::pending(tx, stopped, GateReason::Suppressed, None, now).await?;
     Ok(row)
+}
+
+/// Puts a phone number, given in its normalized form, on the list for a medium within the caller's transaction.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn keep_number(
+    tx: &DatabaseTransaction,
+    h: &Hospital,
+    medium: Medium,
+    number: &str,
+    reason: SuppressionReason,
+    now: DateTime<Utc>,
+) -> Result<Model> {
+    let hash = h.secrets.address_hash(medium.as_str(), number).to_vec();
+    keep(tx, medium, hash, reason, now).await
 }
 
 fn normalized(medium: Medium, address: &str) -> Result<String> {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use entity::id::FacilityId;
 use entity::{
-    business_calendar, campaign, consent_wording, facility, form, frequency_cap, placement, routing_rule,
-    scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy,
-    staff, staff_absence, team, team_member, template, template_version,
+    business_calendar, campaign, checklist, consent_wording, facility, follow_up_template, form,
+    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
+    service_line, service_line_alias, sla_policy, staff, staff_absence, team, team_member, template,
+    template_version,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
@@ -133,6 +134,10 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
             |row| row.id,
         ),
         template_current,
+        checklists: by_id(checklist::Entity::find().all(tx).await?, |row| row.id),
+        follow_up_templates: by_id(follow_up_template::Entity::find().all(tx).await?, |row| {
+            row.key.clone()
+        }),
         sequences,
         sequence_versions,
         campaign_by_code: campaigns

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use entity::date_occasion::{self, DateOccasionState};
 use entity::follow_up::FollowUpState;
-use entity::id::{LeadId, MessageId};
+use entity::id::{LeadId, MessageId, StaffId};
 use entity::lead::{Answers, Column, Utm};
 use entity::lead_event::EventData;
 use entity::{attempt, captured_mail, follow_up, lead, lead_event, message, message_event};
@@ -128,6 +128,9 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
         .col_expr(follow_up::Column::State, Expr::value(FollowUpState::Cancelled))
         .col_expr(follow_up::Column::CompletedAt, Expr::value(now))
         .col_expr(follow_up::Column::RemindAt, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(follow_up::Column::MovesAt, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(follow_up::Column::TakenById, Expr::value(None::<StaffId>))
+        .col_expr(follow_up::Column::TakenUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(follow_up::Column::State.eq(FollowUpState::Open))
         .exec(tx)
         .await?;

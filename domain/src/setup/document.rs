@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use entity::business_calendar::hours::WeeklyHours;
 use entity::campaign::CampaignState;
+use entity::checklist::Item;
 use entity::condition::Condition;
 use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
 use entity::form::Field;
@@ -46,6 +47,10 @@ pub struct Setup {
     pub routing_rules: Vec<RoutingSetup>,
     /// What gives points.
     pub scoring_rules: Vec<ScoringSetup>,
+    /// What is to be asked or done while a follow-up is worked on.
+    pub checklists: Vec<ChecklistSetup>,
+    /// Work that is opened by hand again and again.
+    pub follow_up_templates: Vec<FollowUpTemplateSetup>,
     /// Plans of mails, follow-ups, waits and branches.
     pub sequences: Vec<SequenceSetup>,
     /// The hours in which nurture may go, by law and by house policy.
@@ -88,6 +93,8 @@ impl Setup {
         self.sla_policies.extend(other.sla_policies);
         self.routing_rules.extend(other.routing_rules);
         self.scoring_rules.extend(other.scoring_rules);
+        self.checklists.extend(other.checklists);
+        self.follow_up_templates.extend(other.follow_up_templates);
         self.sequences.extend(other.sequences);
         self.send_windows.extend(other.send_windows);
         self.frequency_cap = other.frequency_cap.or(self.frequency_cap);
@@ -158,6 +165,39 @@ pub struct FacilitySetup {
     /// Opening hours; see [`entity::business_calendar::hours`]. Kept as they are if not said.
     #[serde(default)]
     pub hours: Option<serde_json::Value>,
+}
+
+/// A checklist, known by its key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChecklistSetup {
+    /// Short name in templates.
+    pub key: String,
+    /// The name that people read.
+    pub name: String,
+    /// The lead types whose first contact has it; all if none is named but a service line is.
+    #[serde(default)]
+    pub lead_types: Vec<LeadType>,
+    /// Slugs of the service lines whose first contact has it; all if none is named but a lead type is.
+    #[serde(default)]
+    pub service_lines: Vec<String>,
+    /// What is on it, in order.
+    pub items: Vec<Item>,
+}
+
+/// A template of follow-ups, known by its key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FollowUpTemplateSetup {
+    /// Short name.
+    pub key: String,
+    /// What is to be done.
+    pub title: String,
+    /// Business minutes until it is due.
+    pub due_mins: i64,
+    /// Key of its checklist.
+    #[serde(default)]
+    pub checklist: Option<String>,
 }
 
 /// A department, known by its facility and name.

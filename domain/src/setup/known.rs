@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use entity::id::{CampaignId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
-    business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    frequency_cap, placement, retention_policy, routing_rule, scoring_rule, send_window, sequence,
-    sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member, template,
-    template_version,
+    business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
+    follow_up_template, form, frequency_cap, placement, retention_policy, routing_rule, scoring_rule,
+    send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team,
+    team_member, template, template_version,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
@@ -36,6 +36,8 @@ pub(super) struct Known {
     pub(super) sla: Vec<sla_policy::Model>,
     pub(super) routing: Vec<routing_rule::Model>,
     pub(super) scoring: Vec<scoring_rule::Model>,
+    pub(super) checklists: Vec<checklist::Model>,
+    pub(super) follow_up_templates: Vec<follow_up_template::Model>,
     pub(super) sequences: Vec<sequence::Model>,
     /// Every version.
     pub(super) sequence_versions: Vec<sequence_version::Model>,
@@ -78,6 +80,8 @@ pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
         sla: sla_policy::Entity::find().all(tx).await?,
         routing: routing_rule::Entity::find().all(tx).await?,
         scoring: scoring_rule::Entity::find().all(tx).await?,
+        checklists: checklist::Entity::find().all(tx).await?,
+        follow_up_templates: follow_up_template::Entity::find().all(tx).await?,
         sequences: sequence::Entity::find().all(tx).await?,
         sequence_versions: sequence_version::Entity::find().all(tx).await?,
         send_windows: send_window::Entity::find().all(tx).await?,

@@ -5,16 +5,20 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::enums::Purpose;
-use entity::id::{CampaignId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId};
+use entity::id::{
+    CampaignId, ChecklistId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId,
+};
 use entity::{
-    business_calendar, campaign, campaign_service_line, consent_wording, department, facility, form,
-    frequency_cap, placement, retention_policy, routing_rule, scoring_rule, send_window, sequence,
-    sequence_version, service_line, service_line_alias, sla_policy, staff, team, team_member, template,
-    template_version,
+    business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
+    follow_up_template, form, frequency_cap, placement, retention_policy, routing_rule, scoring_rule,
+    send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team,
+    team_member, template, template_version,
 };
 
 use super::known::Known;
-use super::{Applied, Count, Setup, campaigns, forms, mail, outreach, places, rules, sequences, services};
+use super::{
+    Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, rules, sequences, services,
+};
 use crate::error::{Code, Refusal};
 use crate::outreach::plan::not_for_mails;
 
@@ -86,6 +90,8 @@ pub(super) struct Planned {
     pub(super) sla: Rows<sla_policy::Model>,
     pub(super) routing: Rows<routing_rule::Model>,
     pub(super) scoring: Rows<scoring_rule::Model>,
+    pub(super) checklists: Rows<checklist::Model>,
+    pub(super) follow_up_templates: Rows<follow_up_template::Model>,
     pub(super) sequences: Rows<sequence::Model>,
     pub(super) sequence_versions: Rows<sequence_version::Model>,
     pub(super) send_windows: Rows<send_window::Model>,
@@ -114,6 +120,8 @@ impl Planned {
             self.sla.count("SLA policies"),
             self.routing.count("routing rules"),
             self.scoring.count("scoring rules"),
+            self.checklists.count("checklists"),
+            self.follow_up_templates.count("follow-up templates"),
             self.sequences.count("sequences"),
             self.sequence_versions.count("sequence versions"),
             self.send_windows.count("stretches of send windows"),
@@ -138,6 +146,7 @@ pub(super) struct Names {
     pub(super) wordings: HashSet<String>,
     pub(super) templates: HashMap<String, TemplateId>,
     pub(super) campaigns: HashMap<String, CampaignId>,
+    pub(super) checklists: HashMap<String, ChecklistId>,
 }
 
 impl Names {
@@ -170,6 +179,11 @@ impl Names {
                 .campaigns
                 .iter()
                 .map(|row| (row.code.clone(), row.id))
+                .collect(),
+            checklists: known
+                .checklists
+                .iter()
+                .map(|row| (row.key.clone(), row.id))
                 .collect(),
         }
     }
@@ -212,6 +226,7 @@ pub(super) fn plan(
         campaigns::plan(&mut plan);
         forms::plan(&mut plan);
         rules::plan(&mut plan);
+        desk::plan(&mut plan);
         sequences::plan(&mut plan);
         outreach::plan(&mut plan);
     }
@@ -250,6 +265,8 @@ impl Plan<'_> {
             ("slaPolicies", setup.sla_policies.len()),
             ("routingRules", setup.routing_rules.len()),
             ("scoringRules", setup.scoring_rules.len()),
+            ("checklists", setup.checklists.len()),
+            ("followUpTemplates", setup.follow_up_templates.len()),
             ("sequences", setup.sequences.len()),
             ("sendWindows", setup.send_windows.len()),
         ];

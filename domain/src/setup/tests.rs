@@ -135,6 +135,8 @@ fn after(rows: Planned) -> Known {
         sla: all(rows.sla),
         routing: all(rows.routing),
         scoring: all(rows.scoring),
+        checklists: all(rows.checklists),
+        follow_up_templates: all(rows.follow_up_templates),
         sequences: all(rows.sequences),
         sequence_versions: all(rows.sequence_versions),
         send_windows: all(rows.send_windows),
@@ -557,6 +559,34 @@ fn windows_of_nowhere_and_caps_of_nothing_are_refused() {
             "REQUIRED sendWindows.1.hours",
             "INVALID frequencyCap.perDay",
             "INVALID frequencyCap.perWeek",
+        ]
+    );
+}
+
+#[test]
+fn checklists_and_templates_that_cannot_be_used_are_refused() {
+    let wrong = r#"{
+      "checklists": [
+        { "key": "Order", "name": " ", "serviceLines": ["nowhere"], "items": [] },
+        { "key": "call", "name": "Call", "items": [{ "key": "a", "label": "A" }, { "key": "a", "label": "" }] }
+      ],
+      "followUpTemplates": [
+        { "key": "order", "title": "Ask", "dueMins": 0, "checklist": "nothing" },
+        { "key": "order", "title": "Ask again", "dueMins": 60, "checklist": "call" }
+      ]
+    }"#;
+    assert_eq!(
+        told(&Setup::parse(wrong).unwrap()),
+        [
+            "INVALID checklists.0.key",
+            "REQUIRED checklists.0.name",
+            "INVALID checklists.0.items",
+            "NOT_FOUND checklists.0.serviceLines.0",
+            "ALREADY_EXISTS checklists.1.items.1.key",
+            "REQUIRED checklists.1.items.1.label",
+            "INVALID followUpTemplates.0.dueMins",
+            "NOT_FOUND followUpTemplates.0.checklist",
+            "ALREADY_EXISTS followUpTemplates.1.key",
         ]
     );
 }

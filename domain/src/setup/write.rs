@@ -37,6 +37,8 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.sla).await?;
     settle(tx, rows.routing).await?;
     settle(tx, rows.scoring).await?;
+    settle(tx, rows.checklists).await?;
+    settle(tx, rows.follow_up_templates).await?;
     settle(tx, rows.sequences).await?;
     insert(tx, rows.sequence_versions.made).await?;
     insert(tx, rows.send_windows.made).await?;

@@ -269,6 +269,12 @@ story!(a_consent_is_written_down_with_what_proves_it, s, {
         ["address", "wordingKey"],
         "all that is wrong is said at once"
     );
+    assert_eq!(
+        refused(|i| i.evidence = Some("said\u{0}so".to_owned())).await,
+        ["evidence"]
+    );
+    let never = |i: &mut RecordConsent| i.occurred_at = Some("0001-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!(refused(never).await, ["occurredAt"]);
     let by_paper = |i: &mut RecordConsent| {
         (i.medium, i.address, i.wording) = (Medium::Post, None, None);
         (i.purpose, i.evidence) = (Purpose::Tracking, Some("said so".to_owned()));

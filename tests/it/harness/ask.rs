@@ -297,8 +297,14 @@ fn selection_of(field: &str) -> &'static str {
         "createSequence" | "publishSequence" | "pauseSequence" => "sequence { id state version }",
         "moveEnrollments" => "move { id state moved remaining }",
         "enrollLead" | "unenrollLead" => "enrollment { id state }",
+        "openFollowUp" | "checkItem" => "followUp { id title }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",
         "addAbsence" | "endAbsence" | "setStaffLimit" => "staff { id away maxOpen }",
+        "nextFollowUp" => "followUp { id title }",
+        "completeFollowUps" | "snoozeFollowUps" | "assignFollowUps" => {
+            "results { id followUp { id } userErrors { field code } }"
+        }
+        "handOverFollowUps" => "handedOver { followUps leads more }",
         "submitLead" => "receipt { leadId created }",
         "recordSpend" => "spend { __typename }",
         "signIn" => "viewer { kind }",

@@ -140,9 +140,7 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let moves = enrollment_move::Entity::find()
         .filter(enrollment_move::Column::State.eq(EnrollmentMoveState::Running))
         .filter(enrollment_move::Column::DueAt.lte(now));
-    let unmarked = open()
-        .filter(follow_up::Column::DueAt.lte(now))
-        .filter(follow_up::Column::LateAt.is_null());
+    let unmoved = open().filter(follow_up::Column::MovesAt.lte(now));
     let inbound = inbound_mail::Entity::find()
         .filter(inbound_mail::Column::State.eq(InboundState::Received))
         .filter(inbound_mail::Column::DueAt.lte(now));
@@ -157,15 +155,13 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let pauses = sla_pause::Entity::find()
         .filter(sla_pause::Column::EndedAt.is_null())
         .filter(sla_pause::Column::EndsAt.lte(now));
-    let unreminded = open().filter(follow_up::Column::RemindAt.lte(now));
     let counts = [
         ("messages are due", due.count(&db).await),
         ("messages are claimed or on the wire", held.count(&db).await),
         ("enrollments are due", enrolled.count(&db).await),
         ("days have come", days.count(&db).await),
         ("moves of enrollments are due", moves.count(&db).await),
-        ("late follow-ups are not marked", unmarked.count(&db).await),
-        ("reminders are due", unreminded.count(&db).await),
+        ("follow-ups are to move up", unmoved.count(&db).await),
         ("steps about leads are due", steps.count(&db).await),
         ("pauses of clocks are over", pauses.count(&db).await),
         ("mails that came back are not applied", inbound.count(&db).await),
@@ -195,11 +191,10 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM enrollment WHERE state = 'ACTIVE' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM date_occasion WHERE state = 'WAITING' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM enrollment_move WHERE state = 'RUNNING' AND due_at > $1 ORDER BY 1 LIMIT 1",
-        "SELECT due_at FROM follow_up WHERE state = 'OPEN' AND late_at IS NULL AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT moves_at FROM follow_up WHERE state = 'OPEN' AND moves_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM form_draft WHERE due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM mailing_progress WHERE work <> 'DONE' AND due_at > $1 ORDER BY 1 LIMIT 1",
-        "SELECT remind_at FROM follow_up WHERE remind_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT next_at FROM staff_digest WHERE next_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT sla_step_at FROM lead WHERE sla_step_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT ends_at FROM sla_pause WHERE ended_at IS NULL AND ends_at > $1 ORDER BY 1 LIMIT 1",

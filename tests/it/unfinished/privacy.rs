@@ -171,3 +171,14 @@ async fn a_form_with_a_second_yes_asks_for_it_when_it_is_saved() {
         .unwrap();
     assert_eq!(deferred, 1, "the reminder waits for the second yes");
 }
+
+#[tokio::test]
+async fn who_has_no_link_can_delete_nothing_and_sends_nothing_by_trying() {
+    let clinic = clinic().await;
+    let mut fields = pat();
+    fields.push(FORGET);
+    let answer = clinic.submit_form("sleep-study", &fields).await;
+    assert_eq!(answer.status, 422);
+    contains(&answer, "no saved form here");
+    assert_eq!(leads(&clinic).await.len(), 0);
+}

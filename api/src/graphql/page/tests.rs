@@ -12,6 +12,7 @@ const WORK: Order<follow_up::Entity> = Order {
     name: "work",
     columns: &[
         follow_up::Column::Rank,
+        follow_up::Column::Weight,
         follow_up::Column::DueAt,
         follow_up::Column::Id,
     ],
@@ -145,7 +146,12 @@ fn the_newest_first_goes_down_and_its_end_goes_up() {
 
 #[test]
 fn the_work_list_goes_up_by_all_its_columns() {
-    let marks = vec![Mark::Number(1), Mark::Time(5), Mark::Id(Uuid::from_u128(9))];
+    let marks = vec![
+        Mark::Number(3),
+        Mark::Number(-60),
+        Mark::Time(5),
+        Mark::Id(Uuid::from_u128(9)),
+    ];
     let sql = sql(
         &WORK,
         &Window {
@@ -154,7 +160,7 @@ fn the_work_list_goes_up_by_all_its_columns() {
         },
     );
     assert!(
-        sql.contains(r#"("follow_up"."rank", "follow_up"."due_at", "follow_up"."id") > (1, "#),
+        sql.contains(r#"("follow_up"."rank", "follow_up"."weight", "follow_up"."due_at", "follow_up"."id") > (3, -60, "#),
         "{sql}"
     );
 }

@@ -232,6 +232,8 @@ pub enum FollowUpKind {
     Sequence,
     /// An answer of the person to a mail.
     Reply,
+    /// Opened by a person.
+    ByHand,
 }
 
 /// Where a follow-up stands.

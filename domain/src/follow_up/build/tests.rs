@@ -1,10 +1,11 @@
-use chrono::TimeZone;
+use chrono::{TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use entity::business_calendar::hours::WeeklyHours;
 use entity::id::TypedId;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::place::Facts;
 use super::*;
 
 fn at(hour: u32, minute: u32) -> DateTime<Utc> {
@@ -18,6 +19,7 @@ fn about() -> About {
         team_id: TeamId::from_uuid(Uuid::from_u128(2)),
         owner_id: Some(StaffId::from_uuid(Uuid::from_u128(3))),
         urgent: false,
+        score: 40,
     }
 }
 
@@ -93,6 +95,7 @@ fn nobody_is_tried_again_who_was_reached_or_declined_or_has_another_number() {
         AttemptOutcome::Reached,
         AttemptOutcome::Declined,
         AttemptOutcome::WrongNumber,
+        AttemptOutcome::DoNotCall,
     ] {
         assert_eq!(next(&tried(outcome)), None, "{outcome}");
     }
@@ -185,7 +188,7 @@ fn a_step_of_a_sequence_opens_work_that_can_be_told_from_other_visits_of_the_ste
         15,
         at(9, 0),
     );
-    assert_eq!((row.kind, row.rank), (FollowUpKind::Sequence, 2));
+    assert_eq!((row.kind, row.rank), (FollowUpKind::Sequence, 0));
     assert_eq!(row.origin_key.as_deref(), Some("follow-up/4/call/1"));
     assert_eq!(row.title.chars().count(), MAX_TITLE_CHARS);
 }
@@ -214,7 +217,8 @@ proptest! {
         let row = after_attempt(&about, &tried, PACE, &calendar, made_at);
         if let Some(row) = row {
             prop_assert_eq!(row.state, FollowUpState::Open);
-            prop_assert_eq!(row.rank, rank(false, urgent));
+            let place = place::place(&Facts { score: 40, ..Facts::of(&row) }, made_at);
+            prop_assert_eq!((row.rank, row.weight, row.moves_at), (place.rank as i32, place.weight, place.moves_at));
             prop_assert!(row.due_at > made_at && row.created_at == made_at);
             prop_assert!(row.remind_at.is_none_or(|remind| made_at < remind && remind < row.due_at && owned));
             if row.kind == FollowUpKind::NextAttempt {

@@ -68,6 +68,7 @@ fn what_is_late_and_what_is_due_today_is_counted_apart_and_the_first_ten_are_nam
         team_id: crate::id::new_id(now),
         owner_id: None,
         urgent: false,
+        score: 0,
     };
     let row = |minutes: i64| {
         crate::follow_up::build::first_contact(&about, now + TimeDelta::minutes(minutes), 10, now)

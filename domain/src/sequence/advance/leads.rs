@@ -128,6 +128,14 @@ async fn hand_over(tx: &DatabaseTransaction, changed: &[(Model, Model)]) -> Resu
                 Expr::value(Option::<DateTime<Utc>>::None),
             )
             .col_expr(
+                follow_up::Column::TakenById,
+                Expr::value(Option::<entity::id::StaffId>::None),
+            )
+            .col_expr(
+                follow_up::Column::TakenUntil,
+                Expr::value(Option::<DateTime<Utc>>::None),
+            )
+            .col_expr(
                 follow_up::Column::Version,
                 Expr::col(follow_up::Column::Version).add(1),
             )

@@ -10,10 +10,11 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
 
 use super::{Taken, Takers};
-use crate::db::BATCH_MAX;
 use crate::db::each::update_each;
 use crate::error::Result;
+use crate::follow_up as follow_ups;
 use crate::follow_up::build::{Pace, remind_at};
+use crate::follow_up::change::put_back;
 use crate::follow_up::changed_event;
 use crate::outreach::staff_notice;
 use crate::routing;
@@ -128,27 +129,14 @@ async fn give_work(
             if row.assignee_id == to {
                 continue;
             }
+            put_back(&mut row);
             row.assignee_id = to;
             row.remind_at = remind_at(row.due_at, to, before_mins, taken.now);
             row.version += 1;
             given.push(row);
         }
     }
-    let sql = "UPDATE follow_up SET assignee_id = v.column2, remind_at = v.column3, version = follow_up.version + 1 \
-               FROM ({rows}) AS v WHERE follow_up.id = v.column1 RETURNING follow_up.id";
-    for batch in given.chunks(BATCH_MAX) {
-        let rows = batch
-            .iter()
-            .map(|row| {
-                [
-                    Value::from(row.id),
-                    Value::from(row.assignee_id),
-                    Value::from(row.remind_at),
-                ]
-            })
-            .collect();
-        update_each(tx, sql, Vec::new(), rows).await?;
-    }
+    follow_ups::write(tx, &given).await?;
     for row in &given {
         let assignee = row.assignee_id.map(|id| id.to_string());
         let event = changed_event(row, "ASSIGNED", Actor::SYSTEM, taken.now).with("assigneeId", assignee);

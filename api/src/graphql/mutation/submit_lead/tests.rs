@@ -36,6 +36,8 @@ fn playbook() -> Playbook {
         templates: HashMap::new(),
         template_current: HashMap::new(),
         template_versions: HashMap::new(),
+        checklists: HashMap::new(),
+        follow_up_templates: HashMap::new(),
         sequences: HashMap::new(),
         sequence_versions: HashMap::new(),
         campaigns: HashMap::new(),

@@ -64,6 +64,7 @@ impl Known<'_> {
             MessageKind::FollowUpAssigned
                 | MessageKind::FollowUpDueSoon
                 | MessageKind::FollowUpLate
+                | MessageKind::FollowUpDigest
                 | MessageKind::SlaWarning
                 | MessageKind::SlaTakenBack
         );
