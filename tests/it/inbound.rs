@@ -173,7 +173,7 @@ async fn a_hard_bounce_suppresses_the_address_at_once_and_counts_once_by_whateve
         .messages()
         .await
         .into_iter()
-        .filter(|row| row.sent_at > sent.sent_at)
+        .filter(|row| row.contact_id.is_some() && row.sent_at > sent.sent_at)
         .count();
     assert_eq!(sent_after, 0, "nothing goes to a dead address");
 }
@@ -241,7 +241,7 @@ async fn a_complaint_takes_marketing_back_and_withholds_what_is_planned() {
             .messages()
             .await
             .iter()
-            .filter(|row| row.sent_at > sent.sent_at)
+            .filter(|row| row.contact_id.is_some() && row.sent_at > sent.sent_at)
             .count(),
         0
     );
