@@ -96,10 +96,9 @@ async fn a_digest_of_what_was_done_meanwhile_is_withheld() {
         clinic.change(NORA, "completeFollowUp", input).await;
     }
     clinic.drain().await;
-    let messages = clinic.messages().await.into_iter();
+    let mut messages = clinic.messages().await.into_iter();
     let digest = messages
-        .filter(|message| message.kind == MessageKind::FollowUpDigest)
-        .last()
+        .rfind(|message| message.kind == MessageKind::FollowUpDigest)
         .unwrap();
     assert_eq!(digest.state, MessageState::Withheld);
     assert_eq!(digest.decision.unwrap().reasons[0].code, GateReason::OutOfDate);

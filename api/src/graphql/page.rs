@@ -386,8 +386,10 @@ where
     read(ask, rows, select, order, &window, node).await
 }
 
-/// As [`page`], of a list that is put together of pieces. No row is in two of them, and an index gives each in the list's
-/// order, where it would not give the whole: somebody's own rows and those of their teams, for example.
+/// As [`page`], of a list that is put together of pieces.
+///
+/// No row is in two of them, and an index gives each in the list's order, where it would not give the whole: somebody's own
+/// rows and those of their teams, for example.
 ///
 /// # Errors
 /// As [`page`].

@@ -44,8 +44,10 @@ pub struct HandedOver {
     pub more: bool,
 }
 
-/// Gives the open follow-ups of a person in a team to another, at most [`BATCH_MAX`] of them, and with them the leads that
-/// they are about and that the person owns. Nobody is mailed about each of them; reminders come as they come due.
+/// Gives the open follow-ups of a person in a team to another, at most [`BATCH_MAX`] of them.
+///
+/// The leads that they are about and that the person owns go with them. Nobody is mailed about each of them; reminders come
+/// as they come due.
 ///
 /// # Errors
 /// When the team is not one that the viewer sees, the person who takes over is not an active member of it or is the one

@@ -41,8 +41,9 @@ pub struct Next {
     pub skip: bool,
 }
 
-/// Gives the first follow-up in the order of the work list that is the viewer's, or nobody's in a team of the viewer's,
-/// whose time has come and that nobody else has in hand; the viewer has it in hand for [`IN_HAND_MINS`]. It does not
+/// Gives the first follow-up of the work list that the viewer can do now, in hand for [`IN_HAND_MINS`].
+///
+/// It is the viewer's, or nobody's in a team of the viewer's, its time has come, and nobody else has it in hand. It does not
 /// become the viewer's by that, and its version does not rise.
 ///
 /// Whoever asks again gets the same one as long as it is open and in hand, so that nobody hoards by asking twice. None

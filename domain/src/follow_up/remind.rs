@@ -21,9 +21,10 @@ use crate::playbook::Playbook;
 use crate::signal::Signal;
 use crate::viewer::Actor;
 
-/// Moves the open follow-ups whose time has come: what is due soon, and what is late, which is marked. Plans the reminder
-/// of the one and the notices of the other. What is late by now gets no reminder: the mail that it is late says more.
-/// Answers how many moved.
+/// Moves the open follow-ups whose time has come: what is due soon, and what is late, which is marked.
+///
+/// Plans the reminder of the one and the notices of the other. What is late by now gets no reminder: the mail that it is late
+/// says more. Answers how many moved.
 ///
 /// The version of a follow-up does not rise by this: a coordinator who edits it meanwhile is not in anybody's way.
 ///

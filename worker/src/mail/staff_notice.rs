@@ -56,9 +56,8 @@ pub(super) fn words_of_digest(
     let zone: Tz = staff.time_zone.parse().unwrap_or(Tz::UTC);
     let today = now.with_timezone(&zone).date_naive();
     let opening = format!(
-        "Good morning. {} late, and {} due before the day ends.",
-        counted(digest.late),
-        counted(digest.today)
+        "Good morning. Follow-ups that are late: {}. Due before the day ends: {}.",
+        digest.late, digest.today
     );
     let about: Vec<String> = digest
         .lines
@@ -80,7 +79,7 @@ pub(super) fn words_of_digest(
         })
         .collect();
     let more = digest.total() - digest.lines.len();
-    let rest = format!("{} on your list.", counted_more(more));
+    let rest = format!("{} on your list.", more_are(more));
     let mut blocks = vec![Block::Says(&opening)];
     let lines = digest.lines.iter().zip(&about);
     blocks.extend(lines.map(|(row, about)| Block::Shows(&row.title, about)));
@@ -90,16 +89,7 @@ pub(super) fn words_of_digest(
     to_staff(site, subject, &blocks)
 }
 
-/// A number of follow-ups in words, with its verb.
-fn counted(number: usize) -> String {
-    match number {
-        0 => "No follow-up is".to_owned(),
-        1 => "One follow-up is".to_owned(),
-        more => format!("{more} follow-ups are"),
-    }
-}
-
-fn counted_more(number: usize) -> String {
+fn more_are(number: usize) -> String {
     match number {
         1 => "One more is".to_owned(),
         more => format!("{more} more are"),
