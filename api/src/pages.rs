@@ -143,14 +143,25 @@ pub(crate) fn problem(
     heading: &str,
     text: &str,
 ) -> Response {
-    let way_on = Some(("/", Phrases::of(tongue).first_page));
+    let way_on = ("/", Phrases::of(tongue).first_page);
+    news(site, tongue, status, [heading, text], way_on)
+}
+
+/// A page that says what has come of something, and where to go from there: an address and its words.
+pub(crate) fn news(
+    site: &Site,
+    tongue: Tongue,
+    status: StatusCode,
+    [heading, text]: [&str; 2],
+    way_on: (&str, &str),
+) -> Response {
     page(
         status,
         &ProblemPage {
             frame: Frame::of(site, tongue),
             heading,
             text,
-            way_on,
+            way_on: Some(way_on),
         },
         Framed::Never,
     )

@@ -80,7 +80,7 @@ pub struct Model {
     pub form_id: FormId,
     /// Whose it is, as far as that can be told from what was typed.
     pub contact_id: ContactId,
-    /// The address that it was saved for, normalized; unique with the form. None once it is finished.
+    /// The address that it was saved for, normalized. None once it is finished.
     pub email_normalized: Option<String>,
     /// What was typed.
     #[sea_orm(column_type = "JsonBinary")]
@@ -97,7 +97,7 @@ pub struct Model {
     pub agreement: String,
     /// When the person last agreed.
     pub agreed_at: DateTime<Utc>,
-    /// The newest mail with the link.
+    /// The mail with the link.
     pub message_id: Option<MessageId>,
     /// The lead that was made of it.
     pub lead_id: Option<LeadId>,

@@ -107,6 +107,8 @@ typed_id!(/// Id of a form.
     FormId, "form");
 typed_id!(/// Id of a form that somebody saved.
     FormDraftId, "draft");
+typed_id!(/// Id of what is counted of a mail with the link to a saved form.
+    FormDraftMailId, "draftmail");
 typed_id!(/// Id of a version of the frequency caps.
     FrequencyCapId, "cap");
 typed_id!(/// Id of a kept answer to a repeated request.

@@ -36,6 +36,7 @@ pub mod follow_up_check;
 pub mod follow_up_template;
 pub mod form;
 pub mod form_draft;
+pub mod form_draft_mail;
 pub mod frequency_cap;
 pub mod id;
 pub mod idempotency;

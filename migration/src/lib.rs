@@ -37,6 +37,7 @@ mod m20261128_000021_extend_sla;
 mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
 mod m20261128_000041_create_staff_digests;
+mod m20261128_000061_free_form_drafts;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000022_create_sla_pauses::Migration),
             whole(m20261128_000023_create_staff_absences::Migration),
             whole(m20261128_000041_create_staff_digests::Migration),
+            whole(m20261128_000061_free_form_drafts::Migration),
         ]
     }
 }

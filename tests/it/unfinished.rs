@@ -100,6 +100,16 @@ async fn saved(clinic: &Clinic, boxes: &[&str]) -> String {
     link(&only_mail(clinic).await)
 }
 
+/// What Pat asks by another form.
+fn pat_asks_about(service: &str) -> [(&'static str, &str); 4] {
+    [
+        ("given_name", "Pat"),
+        ("family_name", "Meyer"),
+        ("email", "pat@example.org"),
+        ("service", service),
+    ]
+}
+
 async fn only_mail(clinic: &Clinic) -> Mail {
     let mut mails = clinic.mails_to("pat@example.org").await;
     assert_eq!(mails.len(), 1, "one mail: {mails:#?}");

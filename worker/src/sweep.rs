@@ -17,6 +17,7 @@ use domain::due;
 use domain::error::{Chain, Error};
 use domain::hospital::Hospital;
 use domain::inbound::retain::keep_to_limits;
+use domain::lead::form_draft::share;
 use domain::nudge::Nudger;
 use domain::outreach::click;
 use domain::outreach::mailing::count::{self, FOLD_MAX};
@@ -120,6 +121,7 @@ impl Sweep {
         while more && !stop.is_cancelled() {
             more = keep_to_limits(&self.hospital).await?;
             more |= tally::forget_old(&self.hospital).await?;
+            more |= share::forget_old(&self.hospital).await?;
             for swept in retention::sweep(&self.hospital).await? {
                 more |= swept.rows == retention::BATCH;
                 if swept.rows > 0 {

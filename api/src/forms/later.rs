@@ -17,7 +17,7 @@ use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Body, Endpoint, EndpointExt, Request, Response, get, handler};
 
-use super::page::{self, Typed};
+use super::page::{self, Link, Typed};
 use super::phrases::Phrases;
 use super::submit::{self, Store};
 use super::{LATER, Pressed, count, pairs_of, too_often, typed};
@@ -49,8 +49,8 @@ async fn opened<'a>(
     let kept = match look::look_up(&api.hospital, token).await {
         Ok(LinkShows::Open(kept)) => kept,
         Ok(LinkShows::Finished(id)) => {
-            let language = playbook.forms.get(&id).map(|form| Tongue::of(&form.language));
-            return Err(finished(site, language.unwrap_or(asked)));
+            let form = playbook.forms.get(&id);
+            return Err(form.map_or_else(|| over(site, asked), |form| finished(site, form)));
         }
         Ok(LinkShows::Over) => return Err(over(site, asked)),
         Err(error) => return Err(pages::failed(site, asked, "a saved form", &error)),
@@ -73,9 +73,8 @@ async fn show(Data(api): Data<&Api>, Path(token): Path<String>, asked: Tongue) -
             Err(response) => response,
             Ok(Opened { token, form, kept }) => {
                 let typed = Typed {
+                    link: Some(link(token, &kept)),
                     fields: kept.fields,
-                    consents: kept.consents,
-                    link: Some(token.to_owned()),
                     ..Typed::default()
                 };
                 page::form(api, &playbook, form, StatusCode::OK, &typed, &[])
@@ -123,7 +122,7 @@ async fn taken(api: &Api, playbook: &Playbook, token: &str, req: &Request, body:
         Err(response) => return response,
     };
     let mut typed = typed(form, pairs, "");
-    typed.link = Some(token.to_owned());
+    typed.link = Some(link(token, &kept));
     if typed.trapped {
         count("trapped");
         return page::to_thanks(form);
@@ -133,9 +132,13 @@ async fn taken(api: &Api, playbook: &Playbook, token: &str, req: &Request, body:
             Ok(done) => {
                 api.pass_on(done);
                 count("forgotten");
-                forgotten(site, Tongue::of(&form.language))
+                forgotten(site, form)
             }
-            Err(Error::Missing { .. }) => over(site, asked),
+            // Another press came first, and may have sent it.
+            Err(Error::Missing { .. }) => match look::look_up(&api.hospital, token).await {
+                Ok(LinkShows::Finished(_)) => finished(site, form),
+                _ => over(site, asked),
+            },
             Err(error) => pages::failed(site, asked, "a saved form", &error),
         };
     }
@@ -247,12 +250,28 @@ fn over(site: &Site, tongue: Tongue) -> Response {
     pages::problem(site, tongue, StatusCode::GONE, say.over, say.over_text)
 }
 
-fn finished(site: &Site, tongue: Tongue) -> Response {
-    let say = Phrases::of(tongue.tag());
-    pages::problem(site, tongue, StatusCode::GONE, say.finished, say.finished_text)
+fn finished(site: &Site, form: &form::Model) -> Response {
+    let say = Phrases::of(&form.language);
+    ended(site, form, StatusCode::GONE, [say.finished, say.finished_text])
 }
 
-fn forgotten(site: &Site, tongue: Tongue) -> Response {
-    let say = Phrases::of(tongue.tag());
-    pages::problem(site, tongue, StatusCode::OK, say.forgotten, say.forgotten_text)
+fn forgotten(site: &Site, form: &form::Model) -> Response {
+    let say = Phrases::of(&form.language);
+    ended(site, form, StatusCode::OK, [say.forgotten, say.forgotten_text])
+}
+
+/// The page after a saved form has ended, with the way to an empty one.
+fn ended(site: &Site, form: &form::Model, status: StatusCode, said: [&str; 2]) -> Response {
+    let way_on = format!("/f/{}", form.slug);
+    let anew = Phrases::of(&form.language).anew;
+    pages::news(site, Tongue::of(&form.language), status, said, (&way_on, anew))
+}
+
+/// What the page behind a link knows of the link.
+fn link(token: &str, kept: &Kept) -> Link {
+    Link {
+        token: token.to_owned(),
+        until: kept.until,
+        agreed: kept.agreed.clone(),
+    }
 }

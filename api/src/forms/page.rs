@@ -1,11 +1,13 @@
 //! The pages of a form: the form itself, with what was typed after an error, and its thanks.
 
 use askama::Template;
+use chrono::NaiveDate;
 use domain::error::Refusal;
 use domain::lead::form_answers::TICKED;
 use domain::lead::inquiry::ConsentAnswer;
 use domain::playbook::Playbook;
 use entity::form::{self, Field, FieldKind, FieldOption};
+use entity::id::ConsentWordingId;
 use poem::Response;
 use poem::http::{HeaderValue, StatusCode, header};
 
@@ -31,8 +33,19 @@ pub(super) struct Typed {
     pub wrong: Vec<Refusal>,
     /// Which button was pressed.
     pub pressed: Pressed,
-    /// The token of the link that it was opened by; none for a form that was opened anew.
-    pub link: Option<String>,
+    /// The link that it was opened by; none for a form that was opened anew.
+    pub link: Option<Link>,
+}
+
+/// The link to a saved form.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Its token.
+    pub token: String,
+    /// The day on which what was saved is deleted.
+    pub until: NaiveDate,
+    /// The texts that were agreed to before. They are told and not asked for again.
+    pub agreed: Vec<ConsentWordingId>,
 }
 
 struct FieldView<'a> {
@@ -98,6 +111,8 @@ struct ConsentView<'a> {
     text: &'a str,
     language: &'a str,
     ticked: bool,
+    /// Whether it was agreed to before.
+    agreed: bool,
 }
 
 #[derive(Template)]
@@ -109,10 +124,15 @@ struct FormPage<'a> {
     intro: Vec<&'a str>,
     problems: Vec<Problem>,
     fields: Vec<FieldView<'a>>,
+    /// The texts that are asked for.
     consents: Vec<ConsentView<'a>>,
+    /// The texts that were agreed to when it was saved.
+    agreed: Vec<ConsentView<'a>>,
     kept: &'a Kept,
     trap: &'static str,
     action: String,
+    /// What was saved and can be forgotten, and until when it is kept.
+    saved: Option<String>,
     later: Option<LaterView>,
 }
 
@@ -120,8 +140,6 @@ struct FormPage<'a> {
 struct LaterView {
     /// What is kept and for how long. Pressing the button agrees to it.
     terms: String,
-    /// Whether there is something saved that can be forgotten.
-    is_saved: bool,
     name: &'static str,
     save: &'static str,
     forget: &'static str,
@@ -146,11 +164,13 @@ pub(super) fn form(
         .collect();
     let later = say.terms(form).map(|terms| LaterView {
         terms,
-        is_saved: typed.link.is_some(),
         name: LATER,
         save: SAVE,
         forget: FORGET,
     });
+    let (agreed, asked) = consents(playbook, form, typed)
+        .into_iter()
+        .partition(|consent| consent.agreed);
     let page = FormPage {
         frame: frame(api, form, say, refusals.is_empty() && typed.link.is_none()),
         say,
@@ -161,11 +181,13 @@ pub(super) fn form(
             .map(|refusal| problem(refusal, form, say, typed.pressed))
             .collect(),
         fields,
-        consents: consents(playbook, form, typed),
+        consents: asked,
+        agreed,
         kept: &typed.kept,
         trap: TRAP,
+        saved: typed.link.as_ref().map(|link| say.kept_until(link.until)),
         action: match &typed.link {
-            Some(token) => format!("/r/{token}"),
+            Some(link) => format!("/r/{}", link.token),
             None => format!("/f/{}", form.slug),
         },
         later,
@@ -269,6 +291,10 @@ fn consents<'a>(playbook: &'a Playbook, form: &form::Model, typed: &Typed) -> Ve
                 .consents
                 .iter()
                 .any(|answer| answer.granted && answer.wording_id == wording.id),
+            agreed: typed
+                .link
+                .as_ref()
+                .is_some_and(|link| link.agreed.contains(&wording.id)),
         })
         .collect()
 }
@@ -286,6 +312,7 @@ struct ThanksPage<'a> {
 struct SavedPage<'a> {
     frame: Frame<'a>,
     say: &'static Phrases,
+    first_page: &'static str,
 }
 
 /// The page after a form.
@@ -305,6 +332,7 @@ pub(super) fn saved(api: &Api, form: &form::Model) -> Response {
     let page = SavedPage {
         frame: frame(api, form, say, false),
         say,
+        first_page: crate::phrases::Phrases::of(Tongue::of(&form.language)).first_page,
     };
     pages::page(StatusCode::OK, &page, Framed::By(&api.settings.cors_origins))
 }

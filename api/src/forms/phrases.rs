@@ -3,15 +3,19 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDate;
 use domain::error::{Code, Refusal};
 use entity::form::{self, Field, FieldKind};
 
 use super::Pressed;
 use crate::phrases::fill;
+use crate::tongue::Tongue;
 
 /// The sentences of one language.
 #[derive(Debug)]
 pub(super) struct Phrases {
+    /// BCP 47 tag.
+    language: &'static str,
     pub skip: &'static str,
     pub required: &'static str,
     pub optional: &'static str,
@@ -28,7 +32,12 @@ pub(super) struct Phrases {
     pub save_heading: &'static str,
     /// What is kept, with the days after which it counts as abandoned and those for which it is kept.
     save_terms: &'static str,
+    /// What a saved form is, with the day on which it is deleted.
+    kept_until: &'static str,
+    pub agreed: &'static str,
+    pub anew: &'static str,
     pub forget: &'static str,
+    pub forget_heading: &'static str,
     pub forget_text: &'static str,
     pub saved: &'static str,
     pub saved_text: &'static str,
@@ -43,6 +52,7 @@ pub(super) struct Phrases {
 }
 
 const ENGLISH: Phrases = Phrases {
+    language: "en",
     skip: "Skip to the form",
     required: "required",
     optional: "optional",
@@ -61,11 +71,17 @@ const ENGLISH: Phrases = Phrases {
                  ticked here, and how you came to this page, for {} days. Then it is deleted. We send one email to the \
                  address you typed, with a link to go on or to delete it at once. If you have not sent the form after {} \
                  days, we may remind you by email, but only if you ticked a box above that allows it.",
+    kept_until: "This is the form as you saved it. Nothing has been sent yet. We keep it until {}, and delete it then. The \
+                 link in your email is the only way to it.",
+    agreed: "You agreed to this when you saved the form:",
+    anew: "Fill in the form anew",
     forget: "Delete what I typed",
-    forget_text: "Deletes everything that was saved of this form. It cannot be undone.",
+    forget_heading: "You no longer want to send it?",
+    forget_text: "Everything that was saved of this form is deleted at once. It cannot be undone.",
     saved: "We have saved your form",
-    saved_text: "We send a link to the address you typed. Open it to go on where you stopped. If a link came a moment ago, \
-                 it still works and shows what you saved last.",
+    saved_text: "Open the link in our email to go on where you stopped, to send the form, or to delete it. If you came here \
+                 by that link, it still works. Otherwise the email goes to the address you typed; an address gets at most \
+                 three of these emails a day, so a fourth comes a day later.",
     over: "This link has ended",
     over_text: "What was saved has been deleted, because its time was over or because somebody asked for it. You can \
                 fill in the form again at any time.",
@@ -77,6 +93,7 @@ const ENGLISH: Phrases = Phrases {
 };
 
 const SPANISH: Phrases = Phrases {
+    language: "es",
     skip: "Ir al formulario",
     required: "obligatorio",
     optional: "opcional",
@@ -95,11 +112,17 @@ const SPANISH: Phrases = Phrases {
                  cómo llegó a esta página. Después se borra. Enviamos un correo a la dirección que escribió, con un enlace \
                  para seguir o para borrarlo en el momento. Si no ha enviado el formulario después de {} días, podemos \
                  recordárselo por correo, pero solo si marcó arriba una casilla que lo permite.",
+    kept_until: "Este es el formulario tal como lo guardó. Todavía no se ha enviado nada. Lo guardamos hasta el {} y \
+                 entonces se borra. El enlace de su correo es la única manera de verlo.",
+    agreed: "Al guardar el formulario aceptó esto:",
+    anew: "Rellenar el formulario de nuevo",
     forget: "Borrar lo que escribí",
-    forget_text: "Borra todo lo que se guardó de este formulario. No se puede deshacer.",
+    forget_heading: "¿Ya no quiere enviarlo?",
+    forget_text: "Todo lo que se guardó de este formulario se borra en el momento. No se puede deshacer.",
     saved: "Hemos guardado su formulario",
-    saved_text: "Enviamos un enlace a la dirección que escribió. Ábralo para seguir donde lo dejó. Si hace un momento le \
-                 llegó un enlace, todavía funciona y muestra lo último que guardó.",
+    saved_text: "Abra el enlace de nuestro correo para seguir donde lo dejó, para enviar el formulario o para borrarlo. Si \
+                 llegó aquí con ese enlace, todavía funciona. Si no, el correo va a la dirección que escribió; una dirección \
+                 recibe como mucho tres de estos correos al día, así que el cuarto llega un día después.",
     over: "Este enlace ha terminado",
     over_text: "Lo que se guardó se ha borrado, porque su plazo terminó o porque alguien lo pidió. Puede rellenar el \
                 formulario de nuevo cuando quiera.",
@@ -126,6 +149,11 @@ impl Phrases {
         let terms = form.finish_later()?;
         let days = [terms.kept_days, terms.abandoned_after_days].map(|days| days.to_string());
         Some(fill(self.save_terms, &[&days[0], &days[1]]))
+    }
+
+    /// What the page behind the link to a saved form shows, and until when.
+    pub fn kept_until(&self, day: NaiveDate) -> String {
+        fill(self.kept_until, &[&Tongue::of(self.language).day(day)])
     }
 
     /// What is wrong and how to mend it.
@@ -156,6 +184,9 @@ fn explain_in_spanish(code: Code, kind: Option<FieldKind>) -> &'static str {
         }
         (Code::NotAllowedNow, Some(FieldKind::Email)) => {
             "El enlace es de la dirección a la que llegó. Puede cambiar la dirección al enviar el formulario."
+        }
+        (Code::TooLarge, Some(FieldKind::Email)) => {
+            "Ya hay demasiados formularios guardados para esta dirección. Siga con el enlace del correo más reciente."
         }
         (Code::TooLarge, _) => "El texto es demasiado largo.",
         (Code::UnknownField, _) => "Este formulario no tiene ese campo.",

@@ -118,6 +118,22 @@ pub fn fold(
     }
 }
 
+/// The yeses that still stand at `at`: what each was said for is allowed, or waits for its second yes.
+pub fn standing_yeses(events: &[Model], at: DateTime<Utc>) -> impl Iterator<Item = &Model> {
+    events.iter().filter(move |event| {
+        let is_yes = matches!(event.action, ConsentAction::Grant | ConsentAction::Pending);
+        // What is said of every address, or of paper, is found under any.
+        let address = event.address.as_deref().unwrap_or_default();
+        is_yes
+            && event.purpose.is_some_and(|purpose| {
+                matches!(
+                    fold(events, event.medium, address, purpose, at),
+                    Standing::Granted { .. } | Standing::Pending { .. }
+                )
+            })
+    })
+}
+
 /// Whether a first yes still waits for the second one at `at`, given what else was said.
 #[must_use]
 pub fn is_open(first: &Model, events: &[Model], at: DateTime<Utc>) -> bool {

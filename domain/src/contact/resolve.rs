@@ -212,14 +212,14 @@ pub(crate) fn names_fit(contact: &Model, person: &Person) -> bool {
         )
 }
 
-/// The person is this contact, of which not all of the name was known yet.
-pub(crate) fn named(contact: Model, person: &Person, now: DateTime<Utc>) -> Resolution {
+/// The person is this contact, and knows best what the name is.
+pub(crate) fn renamed(contact: Model, person: &Person, now: DateTime<Utc>) -> Resolution {
     let (mut contact, mut changed) = completed(contact, person, now);
     for (name, column, value) in [
         ("given_name", &mut contact.given_name, &person.given_name),
         ("family_name", &mut contact.family_name, &person.family_name),
     ] {
-        if column.is_empty() && !value.is_empty() {
+        if *column != *value && !value.is_empty() {
             column.clone_from(value);
             changed.push(name);
         }

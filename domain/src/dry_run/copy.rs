@@ -148,6 +148,7 @@ pub const LEFT_OUT: &[&str] = &[
     "consent_unsealed",
     "contact_candidate",
     "follow_up_check",
+    "form_draft_mail",
     "idempotency",
     "inbound_mail",
     "inbound_party",

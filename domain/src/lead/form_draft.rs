@@ -1,22 +1,29 @@
 //! Forms that are saved to be finished later.
 //!
 //! What was typed is kept because the person pressed a button that says so, and only until the day it names. One mail
-//! takes the link to the address that was typed: whoever reads it can go on, send the form, or have it forgotten. A form
-//! that is left becomes an *unfinished lead*, so that a sequence can remind the person as far as consent goes; when the
-//! form is sent after all, that same lead becomes a real one.
+//! takes the link to the address that was typed: whoever reads it can go on, send the form, or have it forgotten. Nobody
+//! else can: anybody can type anybody's address, so a form that is saved or sent without the link leaves alone what was
+//! saved before. A form that is left becomes an *unfinished lead*, so that a sequence can remind the person as far as
+//! consent goes; when the form is sent after all, that same lead becomes a real one.
 
 pub mod abandon;
+mod agreed;
 pub(super) mod finish;
 pub mod forget;
 pub mod look;
+pub(super) mod overtake;
 pub mod save;
+pub mod share;
 pub(super) mod whose;
 
+use chrono::{DateTime, Utc};
 use entity::consent_event::{ConsentEvidence, ConsentSource};
 use entity::form_draft::{self, Column, Entity, FormDraftState, Model};
 use entity::id::{FormDraftId, FormId};
 use sea_orm::sea_query::LockType;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::form_answers::Sent;
 use super::inquiry::ConsentAnswer;
@@ -27,6 +34,8 @@ use crate::link::Secrets;
 
 /// Longest time for which a saved form is kept: what was not sent is not kept as if it had been.
 pub const MAX_KEPT_DAYS: i32 = 90;
+/// Most forms of one kind that are kept for an address at a time.
+pub const OPEN_MAX: usize = 10;
 
 /// The address under which a saved form is finished. It names nothing but the draft.
 #[must_use]
@@ -39,13 +48,22 @@ fn external_id(id: FormDraftId) -> String {
     format!("form-draft/{}", id.0)
 }
 
-/// The draft of an address on a form, held until the transaction ends.
-async fn open_of(tx: &DatabaseTransaction, form_id: FormId, normalized: &str) -> Result<Option<Model>> {
+/// What an address saved of a form and did not send, the newest first and at most [`OPEN_MAX`], held until the
+/// transaction ends.
+async fn open_of(
+    tx: &DatabaseTransaction,
+    form_id: FormId,
+    normalized: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>> {
     let found = Entity::find()
         .filter(Column::FormId.eq(form_id))
         .filter(Column::EmailNormalized.eq(normalized))
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_desc(Column::Id)
+        .limit(OPEN_MAX as u64)
         .lock(LockType::Update)
-        .one(tx)
+        .all(tx)
         .await?;
     Ok(found)
 }
@@ -118,6 +136,6 @@ fn kept_visit(visit: &Visit) -> form_draft::DraftVisit {
 }
 
 /// Whether it can still be finished.
-fn is_open(draft: &Model, now: chrono::DateTime<chrono::Utc>) -> bool {
+fn is_open(draft: &Model, now: DateTime<Utc>) -> bool {
     draft.state != FormDraftState::Finished && now < draft.expires_at
 }

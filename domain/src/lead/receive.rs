@@ -12,7 +12,8 @@ use entity::{form, lead};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::form_draft::finish::{self, Saved};
-use super::form_draft::whose::{Whose, whose};
+use super::form_draft::overtake::overtake;
+use super::form_draft::whose::whose;
 use super::inquiry::Inquiry;
 use super::rows::{self, Rows};
 use super::triage::{self, Light, Triage};
@@ -54,7 +55,7 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     db::lock_keys(&tx, &lock_keys(h, &inquiry, source)).await?;
     // Read after the locks: whoever waited for them comes later than whom it waited for.
     let now = h.now();
-    let saved = finish::saved(&tx, &inquiry, form, now).await?;
+    let saved = finish::saved(&tx, &inquiry, now).await?;
     if let Some(first) = saved.as_ref().and_then(Saved::sent_before) {
         return Ok(repeated(first));
     }
@@ -62,8 +63,7 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         return Ok(repeated(first));
     }
     let draft = saved.as_ref().map(|saved| &saved.draft);
-    let Whose { who, is_theirs } = whose(&tx, &inquiry.person, draft, now).await?;
-    let saved = saved.filter(|_| is_theirs || inquiry.form_draft_id.is_some());
+    let who = whose(&tx, &inquiry.person, draft, now).await?;
     let light = Light {
         playbook: &playbook,
         inquiry: &inquiry,
@@ -79,14 +79,16 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         who: &who,
         now,
     };
-    let mut signals = Vec::new();
-    if let Some(saved) = &saved {
-        signals = finish::stop_reminding(&tx, &saved.draft, ExitReason::FormFinished, now).await?;
-    }
+    let signals = match draft {
+        Some(draft) => finish::stop_reminding(&tx, draft, ExitReason::FormFinished, now).await?,
+        None => overtake(&tx, form, &inquiry.person, now).await?,
+    };
     let goes_on = answered_again(&tx, &case).await?;
     if let Some(first) = same_again(&tx, &case, &triage).await? {
         let asked = rows::grant_again(&tx, &case, first).await?;
-        finish::settle(&tx, saved, first).await?;
+        if let Some(Saved { draft, .. }) = saved {
+            finish::settle(&tx, h, draft, who.contact().id, first, now).await?;
+        }
         tx.commit().await?;
         return Ok(Done {
             signals,
@@ -103,7 +105,9 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     let mut done = told(&rows, goes_on);
     done.signals.extend(signals);
     rows::insert(&tx, &who, unfinished.is_some(), rows).await?;
-    finish::settle(&tx, saved, lead_id).await?;
+    if let Some(Saved { draft, .. }) = saved {
+        finish::settle(&tx, h, draft, who.contact().id, lead_id, now).await?;
+    }
     tx.commit().await?;
     Ok(done)
 }

@@ -105,7 +105,7 @@ fn opt_in_subject(language: &str) -> &'static str {
     }
 }
 
-/// The mail with the link to a form that was saved to be finished later: due now, waited for.
+/// The mail with the link to a form that was saved to be finished later: due at `at`, waited for.
 ///
 /// Its words are built in, because it goes to an address that nobody has proved: it names neither the person nor the
 /// form.
@@ -115,16 +115,18 @@ pub fn form_saved(
     form: &form::Model,
     contact: &contact::Model,
     terms: FinishLater,
+    at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> message::ActiveModel {
     let blank = Blank {
         contact_id: contact.id,
         version: None,
         now,
-        ttl: CONFIRMATION_TTL.min(TimeDelta::days(terms.kept_days.into())),
+        ttl: at - now + CONFIRMATION_TTL.min(TimeDelta::days(terms.kept_days.into())),
     };
     let row = blank.row(site);
     message::ActiveModel {
+        due_at: Set(at),
         origin_key: Set(Some(format!("form-saved/{}", row.id.as_ref().0))),
         subject: Set(form_saved_subject(&form.language).to_owned()),
         kind: Set(MessageKind::FormSaved),

@@ -90,9 +90,7 @@ async fn a_form_that_was_left_and_is_sent_after_all_is_the_same_lead_and_no_long
     let path = saved(&clinic, &["email me about my request"]).await;
     days_pass(&clinic, 4).await;
     let before = leads(&clinic).await.remove(0);
-    let mut fields = pat();
-    fields.push(("agree", "email me about my request"));
-    let answer = press(&clinic, &path, &fields).await;
+    let answer = press(&clinic, &path, &pat()).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
     let found = leads(&clinic).await;
     assert_eq!(found.len(), 1);
@@ -167,6 +165,45 @@ async fn a_mailing_to_those_of_a_period_finds_a_form_that_was_left_before_it_and
         assert_eq!(planned.count(clinic.db()).await.unwrap(), 1);
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_sends_the_form_anew_is_not_reminded_of_the_saved_one_and_still_finds_it_by_its_link() {
+    let clinic = clinic().await;
+    let before = saved(&clinic, &["email me about my request"]).await;
+    clinic.hours_pass(1);
+    assert_eq!(clinic.submit_form("sleep-study", &pat()).await.status, 303);
+    days_pass(&clinic, 20).await;
+    let subjects = clinic.subjects_to("pat@example.org").await;
+    assert!(
+        !subjects.contains(&"You can still finish".to_owned()),
+        "{subjects:?}"
+    );
+    contains(
+        &open(&clinic, &before).await,
+        "<option value=\"this_week\" selected>",
+    );
+    assert_eq!(leads(&clinic).await.len(), 1, "none that counts as left");
+    // What was left already ends its reminders too.
+    let robin = [
+        ("given_name", "Robin"),
+        ("email", "robin@example.org"),
+        ("agree", "email me about my request"),
+    ];
+    save(&clinic, "sleep-study", &robin).await;
+    days_pass(&clinic, 4).await;
+    let anew = [
+        ("given_name", "Robin"),
+        ("family_name", "Ray"),
+        ("email", "robin@example.org"),
+    ];
+    assert_eq!(clinic.submit_form("sleep-study", &anew).await.status, 303);
+    days_pass(&clinic, 20).await;
+    let subjects = clinic.subjects_to("robin@example.org").await;
+    let reminders = subjects
+        .iter()
+        .filter(|subject| *subject == "You can still finish");
+    assert_eq!(reminders.count(), 1, "{subjects:?}");
 }
 
 #[tokio::test]

@@ -55,6 +55,69 @@ async fn what_was_typed_is_forgotten_at_once_on_demand() {
 }
 
 #[tokio::test]
+async fn a_form_under_a_corrected_name_is_forgotten_whole() {
+    let clinic = clinic().await;
+    let path = saved(&clinic, &[]).await;
+    for name in ["Patricia", "Sky"] {
+        let fields = [("given_name", name), ("email", "pat@example.org"), SAVE];
+        assert_eq!(press(&clinic, &path, &fields).await.status, 303);
+        clinic.hours_pass(1);
+    }
+    assert_eq!(press(&clinic, &path, &[FORGET]).await.status, 200);
+    let contents = clinic.contents().await;
+    for typed in ["pat@example.org", "Patricia", "Sky"] {
+        assert_eq!(contents.holding(typed), Vec::<&str>::new(), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn who_took_back_what_was_ticked_is_forgotten_with_the_form_and_who_did_not_is_kept() {
+    for taken_back in [true, false] {
+        let clinic = clinic().await;
+        let path = saved(&clinic, &["email me about my request"]).await;
+        if taken_back {
+            let id = drafts(&clinic).await[0].contact_id.to_string();
+            let input = json!({ "contactId": id, "medium": "EMAIL", "purpose": "CARE_COORDINATION" });
+            clinic.change(ADMIN, "withdrawConsent", input).await;
+        }
+        assert_eq!(press(&clinic, &path, &[FORGET]).await.status, 200);
+        let who = contact::Entity::find().all(clinic.db()).await.unwrap();
+        assert_eq!(who[0].erased_at.is_some(), taken_back);
+    }
+}
+
+#[tokio::test]
+async fn of_delete_and_send_at_one_moment_one_is_done_and_both_answers_say_which() {
+    for _ in 0..3 {
+        let clinic = clinic().await;
+        let path = saved(&clinic, &[]).await;
+        let mut sent = FormPage::read(&open(&clinic, &path).await).hidden;
+        let mut deleted = sent.clone();
+        sent.extend(
+            pat()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        deleted.push((FORGET.0.to_owned(), FORGET.1.to_owned()));
+        let (send, delete) = tokio::join!(
+            Answer::to(clinic.client.post(&path).form(&sent)),
+            Answer::to(clinic.client.post(&path).form(&deleted))
+        );
+        clinic.drain().await;
+        let was_sent = leads(&clinic).await.len() == 1;
+        assert_eq!(send.status == 303, was_sent, "{}", send.body);
+        assert_eq!(
+            delete.body.contains("It is deleted"),
+            !was_sent,
+            "{}",
+            delete.body
+        );
+        let says_sent = delete.status == 303 || delete.body.contains("You have sent this form");
+        assert_eq!(says_sent, was_sent, "{}", delete.body);
+    }
+}
+
+#[tokio::test]
 async fn of_somebody_who_is_known_otherwise_only_the_saved_form_is_forgotten() {
     let clinic = clinic().await;
     let path = saved(&clinic, &[]).await;

@@ -54,42 +54,79 @@ async fn saving_keeps_one_draft_and_sends_one_neutral_mail_and_is_no_lead() {
 }
 
 #[tokio::test]
-async fn saving_again_replaces_what_was_saved_and_no_second_mail_comes_at_once() {
+async fn what_is_saved_without_the_link_leaves_alone_what_was_saved_before() {
     let clinic = clinic().await;
     let path = saved(&clinic, &[]).await;
+    let first = drafts(&clinic).await.remove(0);
     clinic.minutes_pass(5);
-    let again = [("email", "PAT@example.org"), ("timing", "later")];
-    assert_eq!(save(&clinic, "sleep-study", &again).await.status, 303);
+    let stranger = [
+        ("email", "PAT@example.org"),
+        ("timing", "later"),
+        ("agree", "services and events"),
+    ];
+    assert_eq!(save(&clinic, "sleep-study", &stranger).await.status, 303);
     clinic.drain().await;
-    assert_eq!(drafts(&clinic).await.len(), 1);
-    assert_eq!(contact::Entity::find().count(clinic.db()).await.unwrap(), 1);
-    only_mail(&clinic).await;
+    let kept = drafts(&clinic).await;
+    assert_eq!(kept.len(), 2);
+    assert!(kept.contains(&first), "neither its words nor its end");
     let page = open(&clinic, &path).await;
-    contains(&page, "<option value=\"later\" selected>");
-    assert!(
-        !page.body.contains("value=\"Pat\""),
-        "the name was not typed again"
-    );
-    // After a while a second save brings a second mail, but nobody's mailbox is filled.
-    for _ in 0..5 {
-        clinic.minutes_pass(30);
-        for form in ["sleep-study", "estudio"] {
-            let answer = save(&clinic, form, &again).await;
-            assert_eq!(answer.status, 303, "{}", answer.body);
-        }
+    contains(&page, "<option value=\"this_week\" selected>");
+    contains(&page, "value=\"Pat\"");
+    assert!(!page.body.contains("You agreed to this"));
+    let links: Vec<String> = clinic.mails().await.iter().map(link).collect();
+    assert_eq!(links.len(), 2, "each has a link of its own");
+    assert_ne!(links[0], links[1]);
+}
+
+#[tokio::test]
+async fn an_address_gets_three_links_a_day_whoever_asks_and_whatever_is_deleted() {
+    let clinic = clinic().await;
+    let began = clinic.now();
+    let mut sent = 0;
+    for minute in 0..6 {
+        clinic.minutes_pass(1);
+        let name = format!("Pat{minute}");
+        let form = if minute % 2 == 0 { "sleep-study" } else { "estudio" };
+        let answer = save(
+            &clinic,
+            form,
+            &[("given_name", &name), ("email", "pat@example.org")],
+        )
+        .await;
+        assert_eq!(answer.status, 303, "the answer tells nobody what else was saved");
         clinic.drain().await;
+        for mail in clinic.mails_to("pat@example.org").await {
+            sent += 1;
+            assert_eq!(press(&clinic, &link(&mail), &[FORGET]).await.status, 200);
+        }
     }
-    let kinds: Vec<_> = clinic
-        .messages()
+    assert_eq!(sent, 3);
+    assert_eq!(drafts(&clinic).await.len(), 3, "nothing is lost");
+    clinic.live_until(began + TimeDelta::hours(24)).await;
+    assert_eq!(clinic.mails_to("pat@example.org").await.len(), 0);
+    clinic.live_until(began + TimeDelta::hours(25)).await;
+    assert_eq!(clinic.mails_to("pat@example.org").await.len(), 3);
+    // More than a second day's share is refused, in the form's language.
+    for minute in 0..3 {
+        let name = format!("Sky{minute}");
+        save(
+            &clinic,
+            "estudio",
+            &[("given_name", &name), ("email", "pat@example.org")],
+        )
+        .await;
+    }
+    let answer = save(&clinic, "estudio", &[("email", "pat@example.org")]).await;
+    assert_eq!(answer.status, 422);
+    contains(&answer, "Ya hay demasiados formularios");
+    // Nobody remembers for longer than it counts.
+    clinic.live_until(began + TimeDelta::hours(75)).await;
+    while domain::lead::form_draft::share::forget_old(&clinic.hospital)
         .await
-        .into_iter()
-        .map(|row| (row.kind, row.state))
-        .collect();
-    assert_eq!(kinds, [(MessageKind::FormSaved, MessageState::Accepted); 3]);
-    clinic.hours_pass(24);
-    save(&clinic, "sleep-study", &again).await;
-    clinic.drain().await;
-    assert_eq!(clinic.messages().await.len(), 4);
+        .unwrap()
+    {}
+    let kept = entity::form_draft_mail::Entity::find();
+    assert_eq!(kept.count(clinic.db()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -145,8 +182,8 @@ async fn the_link_shows_what_was_typed_and_looking_changes_nothing() {
     assert_eq!(page.status, 200);
     contains(&page, "value=\"pat@example.org\"");
     contains(&page, "<option value=\"this_week\" selected>");
-    assert!(FormPage::read(&page).checkbox("call me").ticked);
-    assert!(!FormPage::read(&page).checkbox("services and events").ticked);
+    let boxes = FormPage::read(&page).boxes;
+    assert!(boxes.iter().all(|shown| !shown.ticked), "{boxes:?}");
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(page.header("x-robots-tag"), Some("noindex"));
@@ -194,6 +231,7 @@ async fn a_form_is_finished_once_whatever_is_sent_again() {
     let gone = open(&clinic, &path).await;
     assert_eq!(gone.status, 410);
     contains(&gone, "You have sent this form");
+    contains(&gone, "href=\"/f/sleep-study\"");
     clinic.drain().await;
     let subjects = clinic.subjects_to("pat@example.org").await;
     assert_eq!(
@@ -228,27 +266,92 @@ async fn a_name_that_comes_last_is_that_of_the_contact_without_one() {
 }
 
 #[tokio::test]
-async fn sending_the_form_anew_finishes_what_was_saved_too() {
+async fn a_name_that_is_corrected_by_the_link_is_the_same_contact() {
     let clinic = clinic().await;
-    saved(&clinic, &[]).await;
-    clinic.hours_pass(1);
-    let answer = clinic.submit_form("sleep-study", &pat()).await;
-    assert_eq!(answer.status, 303);
-    assert_eq!(drafts(&clinic).await[0].state, FormDraftState::Finished);
-    days_pass(&clinic, 10).await;
+    let path = saved(&clinic, &["email me about my request"]).await;
+    let corrected = [
+        ("given_name", "Patricia"),
+        ("email", "pat@example.org"),
+        ("timing", "later"),
+        SAVE,
+    ];
+    assert_eq!(press(&clinic, &path, &corrected).await.status, 303);
+    let names = async || -> Vec<String> {
+        let who = contact::Entity::find().all(clinic.db()).await.unwrap();
+        who.iter().map(contact::Model::display_name).collect()
+    };
+    assert_eq!(names().await, ["Patricia"]);
+    let sent = [
+        ("given_name", "Patrice"),
+        ("family_name", "Meyer"),
+        ("email", "pat@example.org"),
+    ];
+    assert_eq!(press(&clinic, &path, &sent).await.status, 303);
+    assert_eq!(names().await, ["Patrice Meyer"]);
     assert_eq!(leads(&clinic).await.len(), 1);
-    assert!(
-        enrollments(&clinic)
-            .await
-            .iter()
-            .all(|row| row.exit_reason.is_none())
-    );
+    clinic.drain().await;
 }
 
 #[tokio::test]
-async fn a_parent_and_a_child_on_one_address_do_not_finish_each_others_forms() {
+async fn who_turns_out_to_be_known_leaves_no_second_contact_behind() {
     let clinic = clinic().await;
-    saved(&clinic, &[]).await;
+    clinic.submit_form("question", &pat_asks_about("Sleep")).await;
+    save(
+        &clinic,
+        "sleep-study",
+        &[("given_name", "P."), ("email", "pat@example.org")],
+    )
+    .await;
+    clinic.drain().await;
+    let mails = clinic.mails_to("pat@example.org").await;
+    let path = link(mails.iter().find(|mail| mail.text.contains("/r/")).unwrap());
+    assert_eq!(contact::Entity::find().count(clinic.db()).await.unwrap(), 2);
+    clinic.hours_pass(1);
+    assert_eq!(press(&clinic, &path, &pat()).await.status, 303);
+    let who = contact::Entity::find().all(clinic.db()).await.unwrap();
+    let left: Vec<_> = who.iter().filter(|contact| contact.erased_at.is_none()).collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].display_name(), "Pat Meyer");
+    clinic.drain().await;
+}
+
+#[tokio::test]
+async fn sending_the_form_anew_takes_nothing_from_whoever_has_the_link() {
+    let clinic = clinic().await;
+    let nameless = [("email", "pat@example.org"), ("timing", "this_week")];
+    save(&clinic, "sleep-study", &nameless).await;
+    clinic.drain().await;
+    let path = link(&only_mail(&clinic).await);
+    clinic.hours_pass(1);
+    let stranger = [
+        ("given_name", "Sam"),
+        ("family_name", "Stranger"),
+        ("email", "pat@example.org"),
+    ];
+    assert_eq!(clinic.submit_form("sleep-study", &stranger).await.status, 303);
+    assert_eq!(drafts(&clinic).await[0].state, FormDraftState::Waiting);
+    contains(
+        &open(&clinic, &path).await,
+        "<option value=\"this_week\" selected>",
+    );
+    assert_eq!(press(&clinic, &path, &pat()).await.status, 303);
+    assert_eq!(leads(&clinic).await.len(), 2);
+    let names: Vec<String> = contact::Entity::find()
+        .order_by_asc(contact::Column::Id)
+        .all(clinic.db())
+        .await
+        .unwrap()
+        .iter()
+        .map(contact::Model::display_name)
+        .collect();
+    assert_eq!(names, ["Pat Meyer", "Sam Stranger"]);
+    clinic.drain().await;
+}
+
+#[tokio::test]
+async fn a_parent_who_sends_the_form_does_not_end_the_reminders_of_a_child_on_the_same_address() {
+    let clinic = clinic().await;
+    saved(&clinic, &["email me about my request"]).await;
     clinic.hours_pass(1);
     let parent = [
         ("given_name", "Robin"),
@@ -256,8 +359,49 @@ async fn a_parent_and_a_child_on_one_address_do_not_finish_each_others_forms() {
         ("email", "pat@example.org"),
     ];
     assert_eq!(clinic.submit_form("sleep-study", &parent).await.status, 303);
-    assert_eq!(drafts(&clinic).await[0].state, FormDraftState::Waiting);
     assert_eq!(contact::Entity::find().count(clinic.db()).await.unwrap(), 2);
+    days_pass(&clinic, 4).await;
+    let subjects = clinic.subjects_to("pat@example.org").await;
+    assert!(
+        subjects.contains(&"You can still finish".to_owned()),
+        "{subjects:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_is_told_and_not_asked_for_again_unless_it_was_taken_back() {
+    let clinic = clinic().await;
+    let path = saved(&clinic, &["email me about my request"]).await;
+    let page = open(&clinic, &path).await;
+    contains(&page, "You agreed to this when you saved the form:");
+    let shown = |page: &Answer| FormPage::read(page).boxes.len();
+    let asked = shown(&page);
+    let grants = async || {
+        let found = consent_event::Entity::find();
+        let granted = found.filter(consent_event::Column::Action.eq(ConsentAction::Grant));
+        granted.count(clinic.db()).await.unwrap()
+    };
+    let again = [("email", "pat@example.org"), SAVE];
+    press(&clinic, &path, &again).await;
+    press(&clinic, &path, &again).await;
+    assert_eq!(grants().await, 1, "it was said once");
+    let contact_id = drafts(&clinic).await[0].contact_id.to_string();
+    let input = json!({ "contactId": contact_id, "medium": "EMAIL", "purpose": "CARE_COORDINATION" });
+    clinic.change(ADMIN, "withdrawConsent", input).await;
+    let page = open(&clinic, &path).await;
+    assert!(!page.body.contains("You agreed to this"));
+    assert_eq!(shown(&page), asked + 1);
+    press(&clinic, &path, &again).await;
+    assert_eq!(grants().await, 1);
+    let anew = [
+        ("email", "pat@example.org"),
+        ("agree", "email me about my request"),
+        SAVE,
+    ];
+    press(&clinic, &path, &anew).await;
+    assert_eq!(grants().await, 2);
+    press(&clinic, &path, &pat()).await;
+    assert_eq!(grants().await, 2, "sending it says nothing that was said before");
     clinic.drain().await;
 }
 
@@ -276,6 +420,7 @@ async fn on_the_page_of_the_link_it_can_be_saved_again_for_the_same_address_only
     contains(&answer, "The link belongs to the address that it went to.");
     assert_eq!(drafts(&clinic).await.len(), 1);
     clinic.drain().await;
+    only_mail(&clinic).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::hospital::Hospital;
 use domain::lead::form_draft;
 use domain::outreach::claim::{Recipient, Sendable};
@@ -222,7 +222,8 @@ impl Writer {
         let draft = sendable.draft().ok_or(Unwritable::Template(None))?;
         let url = form_draft::url(&h.site, &h.secrets, draft.id);
         let language = message.language.as_deref().unwrap_or("en");
-        let kept_days = (draft.expires_at - draft.agreed_at).num_days();
+        // A day that has begun is told whole: the mail goes a moment after the form was saved.
+        let kept_days = (draft.expires_at - now - TimeDelta::seconds(1)).num_days() + 1;
         let words = form_saved::words(&h.site, language, &message.subject, &url, kept_days);
         self.built_in(sendable, "", words, now)
     }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::enrollment::{self, ExitReason};
 use entity::form_draft::{ActiveModel, DraftVisit, FormDraftState, Model, ShownConsents, TypedFields};
-use entity::id::LeadId;
+use entity::id::{ContactId, LeadId};
+use entity::lead;
 use entity::message::{self, GateReason};
-use entity::{form, lead};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -13,10 +13,13 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::{held, is_open, open_of};
+use super::whose::own_contact;
+use super::{agreed, held, is_open};
 use crate::error::{Error, Result};
+use crate::hospital::Hospital;
 use crate::lead::inquiry::Inquiry;
 use crate::outreach::withhold;
+use crate::privacy;
 use crate::sequence::leave;
 use crate::signal::Signal;
 use crate::viewer::Actor;
@@ -37,33 +40,23 @@ impl Saved {
     }
 }
 
-/// The draft that an inquiry may finish: by the link to it, else that of the same address on the same form.
+/// The draft that an inquiry finishes: the one whose link it was opened by.
 ///
 /// # Errors
 /// [`Error::Missing`] when the link leads nowhere any more.
 pub(in crate::lead) async fn saved(
     tx: &DatabaseTransaction,
     inquiry: &Inquiry,
-    form: Option<&form::Model>,
     now: DateTime<Utc>,
 ) -> Result<Option<Saved>> {
-    let draft = match inquiry.form_draft_id {
-        Some(id) => {
-            let found = held(tx, id).await?.filter(|draft| {
-                Some(draft.form_id) == inquiry.form_id
-                    && (draft.state == FormDraftState::Finished || is_open(draft, now))
-            });
-            Some(found.ok_or(Error::Missing { noun: "form" })?)
-        }
-        None => match (
-            form.filter(|form| form.finish_later().is_some()),
-            &inquiry.person.email,
-        ) {
-            (Some(form), Some(email)) => open_of(tx, form.id, &email.normalized()).await?,
-            _ => None,
-        },
+    let Some(id) = inquiry.form_draft_id else {
+        return Ok(None);
     };
-    let Some(draft) = draft else { return Ok(None) };
+    let draft = held(tx, id).await?.filter(|draft| {
+        Some(draft.form_id) == inquiry.form_id
+            && (draft.state == FormDraftState::Finished || is_open(draft, now))
+    });
+    let draft = draft.ok_or(Error::Missing { noun: "form" })?;
     let lead = match draft.lead_id {
         Some(id) => {
             lead::Entity::find_by_id(id)
@@ -77,42 +70,58 @@ pub(in crate::lead) async fn saved(
     Ok(Some(Saved { draft, lead }))
 }
 
-/// Ends what reminded of the form: enrollments of the unfinished lead, and mails that have not gone out.
+/// Ends what brought the form back to mind: enrollments of the unfinished lead, and mails that have not gone out.
 pub(in crate::lead) async fn stop_reminding(
     tx: &DatabaseTransaction,
     draft: &Model,
     reason: ExitReason,
     now: DateTime<Utc>,
 ) -> Result<Vec<Signal>> {
-    let mut signals = Vec::new();
-    let mut about = Condition::any();
-    if let Some(lead_id) = draft.lead_id {
-        let of_lead = Condition::all().add(enrollment::Column::LeadId.eq(lead_id));
-        let left = leave::leave(tx, of_lead, reason, Actor::SYSTEM, now).await?;
-        signals = left.signals;
-        about = about.add(message::Column::LeadId.eq(lead_id));
-    }
+    let signals = stop_reminders(tx, draft, reason, now).await?;
     if let Some(message_id) = draft.message_id {
-        about = about.add(message::Column::Id.eq(message_id));
-    }
-    if !about.is_empty() {
-        withhold::pending(tx, about, GateReason::OutOfDate, None, now).await?;
+        let brings_link = Condition::all().add(message::Column::Id.eq(message_id));
+        withhold::pending(tx, brings_link, GateReason::OutOfDate, None, now).await?;
     }
     Ok(signals)
 }
 
-/// Empties the draft of a form that was sent. The row stays until its end, so that sending it again changes nothing.
+/// Ends what reminds of the form, if it was left: the enrollments of the unfinished lead and their mails.
+pub(super) async fn stop_reminders(
+    tx: &DatabaseTransaction,
+    draft: &Model,
+    reason: ExitReason,
+    now: DateTime<Utc>,
+) -> Result<Vec<Signal>> {
+    let Some(lead_id) = draft.lead_id else {
+        return Ok(Vec::new());
+    };
+    let of_lead = Condition::all().add(enrollment::Column::LeadId.eq(lead_id));
+    let left = leave::leave(tx, of_lead, reason, Actor::SYSTEM, now).await?;
+    let about = Condition::all().add(message::Column::LeadId.eq(lead_id));
+    withhold::pending(tx, about, GateReason::OutOfDate, None, now).await?;
+    Ok(left.signals)
+}
+
+/// Empties the draft of a form that was sent. The row stays until its end, so that sending it again changes nothing. A
+/// contact that was made for the draft and turns out to be nobody by itself, because the sender is somebody else who is
+/// known, is forgotten.
 pub(in crate::lead) async fn settle(
     tx: &DatabaseTransaction,
-    saved: Option<Saved>,
+    h: &Hospital,
+    draft: Model,
+    sender: ContactId,
     lead_id: LeadId,
+    now: DateTime<Utc>,
 ) -> Result<()> {
-    let Some(Saved { draft, .. }) = saved else {
-        return Ok(());
+    let nobody = match own_contact(tx, &draft).await? {
+        Some(contact) if contact.id != sender && !agreed::to_anything(tx, contact.id, now).await? => {
+            Some(contact.id)
+        }
+        _ => None,
     };
-    let expires_at = draft.expires_at;
-    // An unfinished lead that another one took the place of is emptied at the end.
-    let lead_id = draft.lead_id.unwrap_or(lead_id);
+    let replaced = draft.lead_id.filter(|unfinished| *unfinished != lead_id);
+    let (expires_at, contact_id) = (draft.expires_at, draft.contact_id);
+    let nobody = nobody.filter(|_| replaced.is_none());
     let finished = ActiveModel {
         state: Set(FormDraftState::Finished),
         email_normalized: Set(None),
@@ -120,10 +129,15 @@ pub(in crate::lead) async fn settle(
         consents: Set(ShownConsents::default()),
         visit: Set(DraftVisit::default()),
         click_id_hash: Set(None),
-        lead_id: Set(Some(lead_id)),
+        contact_id: Set(nobody.map_or(contact_id, |_| sender)),
+        // An unfinished lead that another one took the place of is emptied at the end.
+        lead_id: Set(Some(replaced.unwrap_or(lead_id))),
         due_at: Set(expires_at),
         ..draft.into_active_model()
     };
     finished.update(tx).await?;
+    if let Some(nobody) = nobody {
+        privacy::contacts::erase(tx, h, &[nobody], Actor::SYSTEM).await?;
+    }
     Ok(())
 }

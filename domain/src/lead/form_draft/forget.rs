@@ -1,21 +1,19 @@
 //! Forgetting a saved form: because its person says so, or because its time is over.
 
 use chrono::{DateTime, Utc};
-use entity::consent_event::{self, ConsentAction};
 use entity::enrollment::ExitReason;
 use entity::form_draft::{self, FormDraftState, Model};
 use entity::id::{ContactId, FormDraftId, LeadId};
-use entity::message::{self, MessageKind};
-use entity::{contact, lead};
+use entity::{lead, message};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
 };
 
 use super::finish::stop_reminding;
 use super::look::open;
-use super::{held, is_open, seen};
+use super::whose::own_contact;
+use super::{agreed, held, is_open, seen};
 use crate::audit;
 use crate::db;
 use crate::done::Done;
@@ -23,7 +21,6 @@ use crate::error::{Error, Result};
 use crate::hospital::Hospital;
 use crate::idempotency;
 use crate::lead::receive::person_keys;
-use crate::outreach::withhold;
 use crate::privacy;
 use crate::signal::Signal;
 use crate::viewer::Actor;
@@ -64,6 +61,11 @@ pub(super) async fn end(
     now: DateTime<Utc>,
 ) -> Result<Vec<Signal>> {
     let unfinished = unfinished_lead(tx, draft.lead_id).await?;
+    // A consent by which the contact agreed to hear more keeps it.
+    let nobody = match own_contact(tx, &draft).await? {
+        Some(contact) if !agreed::to_anything(tx, contact.id, now).await? => Some(contact.id),
+        _ => None,
+    };
     let mut signals = Vec::new();
     if draft.state != FormDraftState::Finished || unfinished.is_some() {
         signals = stop_reminding(tx, &draft, ExitReason::FormFinished, now).await?;
@@ -73,16 +75,15 @@ pub(super) async fn end(
         let words = privacy::leads::erase(tx, &[lead_id], now).await?;
         idempotency::erase(tx, &words).await?;
     }
-    if draft.state != FormDraftState::Finished {
-        let about = Condition::all()
-            .add(message::Column::ContactId.eq(draft.contact_id))
-            .add(message::Column::Kind.eq(MessageKind::FormSaved))
-            // One that is still to go is about another form.
-            .add(message::Column::State.is_not_in(withhold::PENDING));
-        privacy::leads::mails(tx, about).await?;
+    if let Some(message_id) = draft
+        .message_id
+        .filter(|_| draft.state != FormDraftState::Finished)
+    {
+        let brought_link = Condition::all().add(message::Column::Id.eq(message_id));
+        privacy::leads::mails(tx, brought_link).await?;
     }
-    if is_known_by_this_alone(tx, &draft, unfinished).await? {
-        privacy::contacts::erase(tx, h, &[draft.contact_id], actor).await?;
+    if let Some(nobody) = nobody {
+        privacy::contacts::erase(tx, h, &[nobody], actor).await?;
     }
     Ok(signals)
 }
@@ -99,31 +100,6 @@ async fn unfinished_lead(tx: &DatabaseTransaction, id: Option<LeadId>) -> Result
         .one(tx)
         .await?;
     Ok(found)
-}
-
-/// Whether a contact was made for a saved form and has nothing else: no lead, no other saved form, and no consent, by
-/// which it agreed to hear more.
-async fn is_known_by_this_alone(
-    tx: &DatabaseTransaction,
-    draft: &Model,
-    unfinished: Option<LeadId>,
-) -> Result<bool> {
-    let id: ContactId = draft.contact_id;
-    let made_for_it = contact::Entity::find_by_id(id)
-        .filter(contact::Column::CreatedAt.gte(draft.created_at))
-        .filter(contact::Column::ErasedAt.is_null());
-    let mut leads = lead::Entity::find().filter(lead::Column::ContactId.eq(id));
-    if let Some(unfinished) = unfinished {
-        leads = leads.filter(lead::Column::Id.ne(unfinished));
-    }
-    let drafts = form_draft::Entity::find().filter(form_draft::Column::ContactId.eq(id));
-    let agreed = consent_event::Entity::find()
-        .filter(consent_event::Column::ContactId.eq(id))
-        .filter(consent_event::Column::Action.is_in([ConsentAction::Grant, ConsentAction::Pending]));
-    Ok(made_for_it.count(tx).await? == 1
-        && leads.count(tx).await? == 0
-        && drafts.count(tx).await? == 0
-        && agreed.count(tx).await? == 0)
 }
 
 /// Deletes the drafts of contacts that are erased. Call it before their leads are held, as everybody takes them in this

@@ -1,13 +1,14 @@
 //! The page behind the link to a saved form: what it shows. It writes nothing.
 
+use chrono::NaiveDate;
 use entity::form_draft::FormDraftState;
-use entity::id::{FormDraftId, FormId};
+use entity::id::{ConsentWordingId, FormDraftId, FormId};
 
-use super::{answers, external_id, is_open, seen, visit};
+use super::{agreed, external_id, is_open, seen, visit};
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
-use crate::lead::inquiry::ConsentAnswer;
 use crate::lead::visit::Visit;
+use crate::report::hospital_zone;
 
 /// What a link leads to.
 #[derive(Clone, Debug)]
@@ -29,8 +30,10 @@ pub struct Kept {
     pub form_id: FormId,
     /// Names and values of what was typed.
     pub fields: Vec<(String, String)>,
-    /// The consents that were shown.
-    pub consents: Vec<ConsentAnswer>,
+    /// The texts that were agreed to when it was saved, and that still stand.
+    pub agreed: Vec<ConsentWordingId>,
+    /// The day on which it is deleted, in the hospital's zone.
+    pub until: NaiveDate,
     /// How the visit began in which it was saved.
     pub visit: Visit,
     /// The id of the one inquiry that can come of it.
@@ -63,7 +66,11 @@ pub async fn look_up(h: &Hospital, token: &str) -> Result<LinkShows> {
         fields: fields
             .map(|field| (field.name.clone(), field.value.clone()))
             .collect(),
-        consents: answers(&draft),
+        agreed: agreed::of(&h.db, &draft, h.now()).await?,
+        until: draft
+            .expires_at
+            .with_timezone(&hospital_zone(&playbook))
+            .date_naive(),
         visit: visit(&draft),
         external_id: external_id(draft.id),
     })))

@@ -6,17 +6,14 @@ use entity::form::{self, FinishLater};
 use entity::form_draft::{
     ActiveModel, FormDraftState, Model, ShownConsent, ShownConsents, TypedField, TypedFields,
 };
-use entity::id::{FormDraftId, MessageId};
-use entity::message::{self, MessageKind};
+use entity::id::{ConsentWordingId, ContactId, FormDraftId, MessageId};
+use entity::message;
 use entity::{contact, contact_candidate};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect, QueryTrait,
-};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel};
 
-use super::whose::whose;
-use super::{held, is_open, kept_visit, open_of};
+use super::whose::{own_contact, whose};
+use super::{OPEN_MAX, agreed, held, is_open, kept_visit, open_of, share};
 use crate::consent::{self, AtIntake, SecondYes};
 use crate::contact::resolve::Resolution;
 use crate::db;
@@ -29,15 +26,9 @@ use crate::lead::form_answers::{self, Sent};
 use crate::lead::inquiry::{ConsentAnswer, Inquiry};
 use crate::lead::receive::person_keys;
 use crate::nudge::Subject;
-use crate::outreach::{plan, withhold};
+use crate::outreach::plan;
 use crate::playbook::Playbook;
 use crate::viewer::Actor;
-
-/// Most mails with links to saved forms that an address gets in a day, whoever presses the button: anybody can type
-/// anybody's address.
-pub const MAILS_PER_DAY: u64 = 3;
-/// A form that is saved again within this time is in the mail that is there already.
-pub const MAIL_AGAIN_MINS: i64 = 10;
 
 /// A form to be saved.
 #[derive(Clone, Debug)]
@@ -50,7 +41,8 @@ pub struct SaveForm<'a> {
     pub agreement: &'a str,
 }
 
-/// Saves a form in place of what the same address saved of it before, and plans the mail with the link.
+/// Saves a form. By its link, what was typed takes the place of what was saved; without one it is kept by itself, and a
+/// mail with its own link is planned. What was saved before without a difference is not saved twice.
 ///
 /// A ticked consent is written down now, with the wording that was shown: ticking it and pressing the button is saying so.
 ///
@@ -74,67 +66,90 @@ pub async fn save(h: &Hospital, input: SaveForm<'_>) -> Result<Done<FormDraftId>
     db::lock_keys(&tx, &person_keys(h, Some(&email), phone)).await?;
     // Read after the locks: whoever waited for them comes later than whom it waited for.
     let now = h.now();
-    let before = open_of(&tx, form.id, &email).await?;
-    check_link(&tx, form, link, before.as_ref(), now).await?;
-    let whose = whose(&tx, &inquiry.person, before.as_ref(), now).await?;
+    let before = match link {
+        Some(id) => Some(linked(&tx, form, id, &email, now).await?),
+        None => None,
+    };
+    let mut mail_at = now;
+    if before.is_none() {
+        let open = open_of(&tx, form.id, &email, now).await?;
+        if let Some(same) = open.iter().find(|draft| says_the_same(draft, &fields, &inquiry)) {
+            return Ok(Done::quiet(same.id));
+        }
+        let turn = share::turn(&tx, h, &email, now).await?;
+        mail_at = turn
+            .filter(|_| open.len() < OPEN_MAX)
+            .ok_or_else(|| too_many(form))?;
+    }
+    let who = whose(&tx, &inquiry.person, before.as_ref(), now).await?;
+    let agreed = match &before {
+        Some(before) => agreed::of(&tx, before, now).await?,
+        None => Vec::new(),
+    };
     let saving = Saving {
         h,
         playbook: &playbook,
         form,
         terms,
         inquiry: &inquiry,
-        who: &whose.who,
+        who: &who,
         before: before.as_ref(),
+        agreed,
+        mail_at,
         now,
     };
-    let mail = saving.mail(&tx, &email).await?;
-    let (consents, asks) = saving.consents(mail.is_some());
-    let row = saving.draft(
-        email,
-        fields,
-        agreement,
-        mail.as_ref().map(|mail| *mail.id.as_ref()),
-    );
-    let id = row.id;
-    let nudges = mail.iter().map(|_| Subject::WaitingMail).collect();
-    write(&tx, &saving, row, consents, [mail, asks]).await?;
+    let id = saving.write(&tx, email, fields, agreement).await?;
     tx.commit().await?;
     Ok(Done {
         value: id,
         signals: Vec::new(),
-        nudges,
+        nudges: vec![Subject::WaitingMail],
     })
 }
 
-/// A form that was opened by a link is saved for the address that the link went to.
-async fn check_link(
+/// The draft that a link leads to, held, which is saved for the address that the link went to.
+async fn linked(
     tx: &DatabaseTransaction,
     form: &form::Model,
-    link: Option<FormDraftId>,
-    before: Option<&Model>,
+    id: FormDraftId,
+    email: &str,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let Some(id) = link.filter(|id| before.is_none_or(|before| before.id != *id)) else {
-        return Ok(());
-    };
-    if !held(tx, id)
-        .await?
-        .is_some_and(|draft| draft.form_id == form.id && is_open(&draft, now))
-    {
-        return Err(Error::Missing { noun: "form" });
+) -> Result<Model> {
+    let draft = held(tx, id).await?;
+    let draft = draft.filter(|draft| draft.form_id == form.id && is_open(draft, now));
+    let draft = draft.ok_or(Error::Missing { noun: "form" })?;
+    if draft.email_normalized.as_deref() == Some(email) {
+        return Ok(draft);
     }
-    let field = form.fields.0.iter();
-    let field = field
-        .filter(|field| field.target == form::FieldTarget::Email)
-        .map(|field| field.name.as_str())
-        .next();
     let message =
         "The link belongs to the address that it went to. You can change the address when you send the form.";
-    Err(Error::refused(
-        Code::NotAllowedNow,
-        field.unwrap_or("email"),
-        message,
-    ))
+    Err(Error::refused(Code::NotAllowedNow, address_field(form), message))
+}
+
+fn too_many(form: &form::Model) -> Error {
+    let message = "Too many forms wait for this address already. Go on with the link in the newest email.";
+    Error::refused(Code::TooLarge, address_field(form), message)
+}
+
+/// Name of the field that asks for the address.
+fn address_field(form: &form::Model) -> &str {
+    let mut fields = form.fields.0.iter();
+    let field = fields.find(|field| field.target == form::FieldTarget::Email);
+    field.map_or("email", |field| field.name.as_str())
+}
+
+/// Whether a draft holds just this: the button was pressed twice.
+fn says_the_same(draft: &Model, fields: &TypedFields, inquiry: &Inquiry) -> bool {
+    draft.state != FormDraftState::Finished
+        && draft.fields == *fields
+        && draft.consents == ShownConsents(inquiry.consents.iter().map(shown).collect())
+}
+
+fn shown(answer: &ConsentAnswer) -> ShownConsent {
+    ShownConsent {
+        wording_id: answer.wording_id,
+        ticked: answer.granted,
+    }
 }
 
 /// What was typed into fields that the form has, without what is empty.
@@ -161,55 +176,46 @@ struct Saving<'a> {
     terms: FinishLater,
     inquiry: &'a Inquiry,
     who: &'a Resolution,
+    /// What its link led to; none for a form that is saved for the first time.
     before: Option<&'a Model>,
+    /// The texts that were agreed to before and still stand.
+    agreed: Vec<ConsentWordingId>,
+    /// When the mail with the link may go.
+    mail_at: DateTime<Utc>,
     now: DateTime<Utc>,
 }
 
 impl Saving<'_> {
-    /// The mail with the link; none when one is under way, or went a moment ago, or the address had its share for a day.
-    async fn mail(&self, tx: &DatabaseTransaction, email: &str) -> Result<Option<message::ActiveModel>> {
-        let last = match self.before.and_then(|before| before.message_id) {
-            Some(id) => message::Entity::find_by_id(id).one(tx).await?,
-            None => None,
-        };
-        let lately = self.now - TimeDelta::minutes(MAIL_AGAIN_MINS);
-        if last.is_some_and(|last| withhold::PENDING.contains(&last.state) || last.created_at > lately) {
-            return Ok(None);
-        }
-        if mails_of_a_day(tx, email, self.now).await? >= MAILS_PER_DAY {
-            return Ok(None);
-        }
-        Ok(Some(plan::form_saved(
-            &self.h.site,
-            self.form,
-            self.who.contact(),
-            self.terms,
-            self.now,
-        )))
+    /// Whose the draft is. One that was saved before stays with its contact.
+    fn contact_id(&self) -> ContactId {
+        self.before
+            .map_or(self.who.contact().id, |before| before.contact_id)
     }
 
-    /// What was ticked and left unticked since it was saved before. A consent that asks for a second yes needs a mail of
-    /// its own, which goes along with the one with the link; without that it is left to the next time.
-    fn consents(&self, mailed: bool) -> (Vec<consent_event::Model>, Option<message::ActiveModel>) {
-        let known = |answer: &ConsentAnswer| {
-            let shown = ShownConsent {
-                wording_id: answer.wording_id,
-                ticked: answer.granted,
-            };
-            self.before
-                .is_some_and(|before| before.consents.0.contains(&shown))
+    /// What was ticked, and what was left unticked for the first time, with the mail that asks for a second yes.
+    fn consents(&self) -> (Vec<consent_event::Model>, Option<message::ActiveModel>) {
+        let is_old = |answer: &ConsentAnswer| {
+            let was_shown = self
+                .before
+                .is_some_and(|before| before.consents.0.contains(&shown(answer)));
+            if answer.granted {
+                self.agreed.contains(&answer.wording_id)
+            } else {
+                was_shown
+            }
         };
         let answers = self.inquiry.consents.iter().copied();
-        let new: Vec<ConsentAnswer> = answers
-            .filter(|answer| !known(answer) && self.is_written_now(answer, mailed))
-            .collect();
+        let new: Vec<ConsentAnswer> = answers.filter(|answer| !is_old(answer)).collect();
         let second_yes = self.form.opt_in_days.map(|days| SecondYes {
             message_id: new_id(self.now),
-            until: self.now + TimeDelta::days(days.into()),
+            until: self.mail_at + TimeDelta::days(days.into()),
         });
-        let contact = self.who.contact();
+        let contact = contact::Model {
+            id: self.contact_id(),
+            ..self.who.contact().clone()
+        };
         let intake = AtIntake {
-            contact,
+            contact: &contact,
             method: ConsentMethod::WebForm,
             source: &self.inquiry.consent_source,
             evidence: &self.inquiry.consent_evidence,
@@ -219,13 +225,30 @@ impl Saving<'_> {
             playbook: self.playbook,
         };
         let events = consent::at_intake(intake, &new);
-        let asks =
-            second_yes.and_then(|asks| plan::opt_in(&self.h.site, contact, None, asks, &events, self.now));
+        let asks = second_yes.and_then(|asks| {
+            let mail = plan::opt_in(&self.h.site, &contact, None, asks, &events, self.now)?;
+            Some(message::ActiveModel {
+                due_at: Set(self.mail_at),
+                ..mail
+            })
+        });
         (events, asks)
     }
 
-    fn is_written_now(&self, answer: &ConsentAnswer, mailed: bool) -> bool {
-        mailed || !answer.granted || self.form.opt_in_days.is_none()
+    /// What was shown, with what was agreed to before and not shown again.
+    fn shown(&self) -> ShownConsents {
+        let now_shown = self.inquiry.consents.iter().map(shown);
+        let agreed = self.agreed.iter().map(|wording_id| ShownConsent {
+            wording_id: *wording_id,
+            ticked: true,
+        });
+        let mut all: Vec<ShownConsent> = agreed.collect();
+        for answer in now_shown {
+            if all.iter().all(|kept| kept.wording_id != answer.wording_id) {
+                all.push(answer);
+            }
+        }
+        ShownConsents(all)
     }
 
     /// The row.
@@ -243,31 +266,18 @@ impl Saving<'_> {
         let state = before.map_or(FormDraftState::Waiting, |before| before.state);
         let expires_at = days(terms.kept_days);
         let visit = &self.inquiry.visit;
-        // An unfinished lead stays with the contact that it was made for.
-        let contact_id = before
-            .filter(|before| before.lead_id.is_some())
-            .map_or(self.who.contact().id, |before| before.contact_id);
-        let mailed = message_id.is_some();
-        let consents = self.inquiry.consents.iter();
         Model {
             id: before.map_or_else(|| new_id(now), |before| before.id),
             form_id: self.form.id,
-            contact_id,
+            contact_id: self.contact_id(),
             email_normalized: Some(email),
             fields,
-            consents: ShownConsents(
-                consents
-                    .map(|answer| ShownConsent {
-                        wording_id: answer.wording_id,
-                        ticked: answer.granted && self.is_written_now(answer, mailed),
-                    })
-                    .collect(),
-            ),
+            consents: self.shown(),
             visit: kept_visit(visit),
             click_id_hash: visit.click_hash(&self.h.secrets),
             agreement: agreement.to_owned(),
             agreed_at: now,
-            message_id: message_id.or(before.and_then(|before| before.message_id)),
+            message_id: before.map_or(message_id, |before| before.message_id),
             lead_id: before.and_then(|before| before.lead_id),
             state,
             due_at: match state {
@@ -278,74 +288,82 @@ impl Saving<'_> {
             created_at: before.map_or(now, |before| before.created_at),
         }
     }
-}
 
-/// How many mails with links to saved forms an address got, or is about to get, within a day.
-async fn mails_of_a_day(tx: &DatabaseTransaction, email: &str, now: DateTime<Utc>) -> Result<u64> {
-    let theirs = contact::Entity::find()
-        .select_only()
-        .column(contact::Column::Id)
-        .filter(contact::Column::EmailNormalized.eq(email))
-        .into_query();
-    let count = message::Entity::find()
-        .filter(message::Column::ContactId.in_subquery(theirs))
-        .filter(message::Column::Kind.eq(MessageKind::FormSaved))
-        .filter(message::Column::CreatedAt.gt(now - TimeDelta::days(1)))
-        .count(tx)
-        .await?;
-    Ok(count)
-}
-
-/// Writes everything, in the order of the foreign keys.
-async fn write(
-    tx: &DatabaseTransaction,
-    saving: &Saving<'_>,
-    draft: Model,
-    consents: Vec<consent_event::Model>,
-    mails: [Option<message::ActiveModel>; 2],
-) -> Result<()> {
-    let now = saving.now;
-    let mut together = Together::default();
-    match saving.who {
-        Resolution::New {
-            contact, candidates, ..
-        } => {
-            together.add([contact.clone().into_active_model()]);
-            together.add(
-                candidates
-                    .iter()
-                    .map(|(other, reason)| contact_candidate::ActiveModel {
-                        id: Set(new_id(now)),
-                        contact_id: Set(contact.id),
-                        other_contact_id: Set(*other),
-                        reason: Set((*reason).to_owned()),
-                        state: Set(contact_candidate::CandidateState::Open),
-                        created_at: Set(now),
-                    }),
-            );
+    /// Writes everything, in the order of the foreign keys.
+    async fn write(
+        &self,
+        tx: &DatabaseTransaction,
+        email: String,
+        fields: TypedFields,
+        agreement: &str,
+    ) -> Result<FormDraftId> {
+        let now = self.now;
+        let mut together = Together::default();
+        let mut mails = Vec::new();
+        if self.before.is_none() {
+            self.add_contact(&mut together);
+            let (site, contact) = (&self.h.site, self.who.contact());
+            mails.push(plan::form_saved(
+                site,
+                self.form,
+                contact,
+                self.terms,
+                self.mail_at,
+                now,
+            ));
+            together.add([share::counted(self.h, &email, self.mail_at)]);
+        } else if let Resolution::Known { contact, changed } = self.who
+            && contact.id == self.contact_id()
+            && !changed.is_empty()
+            && self.is_own_contact(tx).await?
+        {
+            contact.clone().into_active_model().reset_all().update(tx).await?;
         }
-        // Of somebody who was known before, what was not sent changes nothing.
-        Resolution::Known { contact, changed } => {
-            let made_for_it = saving.before.is_some_and(|before| {
-                before.contact_id == contact.id && contact.created_at >= before.created_at
+        let (consents, asks) = self.consents();
+        let brings_link = mails.first().map(|mail| *mail.id.as_ref());
+        mails.extend(asks);
+        let planned: Vec<_> = mails.iter().map(|mail| plan::planned_event(mail, now)).collect();
+        together.add(consents.into_iter().map(IntoActiveModel::into_active_model));
+        together.add(mails);
+        together.add(planned);
+        let draft = self.draft(email, fields, agreement, brings_link);
+        let id = draft.id;
+        let row: ActiveModel = draft.into_active_model();
+        if self.before.is_none() {
+            together.add([row]);
+            together.insert(tx).await?;
+        } else {
+            together.insert(tx).await?;
+            row.reset_all().update(tx).await?;
+        }
+        Ok(id)
+    }
+
+    /// The contact of a form that is saved for the first time, if nobody known fits. Of somebody who was known before,
+    /// what was not sent changes nothing.
+    fn add_contact(&self, together: &mut Together) {
+        let Resolution::New { contact, candidates } = self.who else {
+            return;
+        };
+        together.add([contact.clone().into_active_model()]);
+        let rows = candidates
+            .iter()
+            .map(|(other, reason)| contact_candidate::ActiveModel {
+                id: Set(new_id(self.now)),
+                contact_id: Set(contact.id),
+                other_contact_id: Set(*other),
+                reason: Set((*reason).to_owned()),
+                state: Set(contact_candidate::CandidateState::Open),
+                created_at: Set(self.now),
             });
-            if made_for_it && !changed.is_empty() {
-                contact.clone().into_active_model().reset_all().update(tx).await?;
-            }
+        together.add(rows);
+    }
+
+    /// Whether the contact is known through the form that is saved again alone.
+    async fn is_own_contact(&self, tx: &DatabaseTransaction) -> Result<bool> {
+        match self.before {
+            Some(before) => Ok(own_contact(tx, before).await?.is_some()),
+            None => Ok(false),
         }
     }
-    let mails: Vec<message::ActiveModel> = mails.into_iter().flatten().collect();
-    let planned: Vec<_> = mails.iter().map(|mail| plan::planned_event(mail, now)).collect();
-    together.add(consents.into_iter().map(IntoActiveModel::into_active_model));
-    together.add(mails);
-    together.add(planned);
-    let row: ActiveModel = draft.into_active_model();
-    if saving.before.is_none() {
-        together.add([row]);
-        together.insert(tx).await?;
-    } else {
-        together.insert(tx).await?;
-        row.reset_all().update(tx).await?;
-    }
-    Ok(())
 }

@@ -1,52 +1,56 @@
 //! Whose a saved form is.
 //!
-//! Whoever saves a form may not have typed a name yet, or a part of it, so its contact may have none. The name that comes
-//! later is that contact's, unless it is found to be somebody who is known already.
+//! Whoever saves a form may not have typed a name yet, or a part of it, or a wrong one. Who opens its link may correct it:
+//! the contact that was made for the form, and of which nothing else is known, is then that person under the new name.
 
 use chrono::{DateTime, Utc};
 use entity::contact;
-use entity::form_draft::Model;
-use sea_orm::{DatabaseTransaction, EntityTrait};
+use entity::form_draft::{self, Model};
+use entity::lead;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 
 use crate::contact::resolve::{self, Resolution};
 use crate::error::Result;
 use crate::lead::inquiry::Person;
 
-/// Who a person is, in the light of a draft that may be theirs.
-pub(in crate::lead) struct Whose {
-    /// The person.
-    pub(in crate::lead) who: Resolution,
-    /// Whether the draft is theirs. A parent and a child on one address may each have their own.
-    pub(in crate::lead) is_theirs: bool,
-}
-
-/// Finds out.
+/// Who a person is who opened the link to this draft, or came without one.
 pub(in crate::lead) async fn whose(
     tx: &DatabaseTransaction,
     person: &Person,
     draft: Option<&Model>,
     now: DateTime<Utc>,
-) -> Result<Whose> {
+) -> Result<Resolution> {
     let who = resolve::resolve(&resolve::sharing(tx, person).await?, person, now);
-    let contact = match draft {
-        Some(draft) => contact::Entity::find_by_id(draft.contact_id).one(tx).await?,
-        None => None,
+    let (Some(draft), Resolution::New { .. }) = (draft, &who) else {
+        return Ok(who);
     };
-    let Some(contact) = contact.filter(|contact| contact.erased_at.is_none()) else {
-        return Ok(Whose {
-            who,
-            is_theirs: false,
-        });
-    };
-    let same = who.contact().id == contact.id;
-    let fits = resolve::names_fit(&contact, person);
-    Ok(Whose {
-        is_theirs: same || fits,
-        who: match who {
-            Resolution::New { .. } if fits && resolve::shares_email(&contact, person) => {
-                resolve::named(contact, person, now)
-            }
-            who => who,
-        },
-    })
+    match own_contact(tx, draft).await? {
+        Some(contact) if resolve::shares_email(&contact, person) => {
+            Ok(resolve::renamed(contact, person, now))
+        }
+        _ => Ok(who),
+    }
+}
+
+/// The contact of a draft, if it is known through this draft alone: it has no lead but the unfinished one that was made
+/// of it, and no other saved form.
+pub(super) async fn own_contact(tx: &DatabaseTransaction, draft: &Model) -> Result<Option<contact::Model>> {
+    let id = draft.contact_id;
+    let mut leads = Condition::all().add(lead::Column::ContactId.eq(id));
+    if let Some(of_draft) = draft.lead_id {
+        let unfinished = Condition::all()
+            .add(lead::Column::Id.eq(of_draft))
+            .add(lead::Column::UnfinishedAt.is_not_null());
+        leads = leads.add(unfinished.not());
+    }
+    let others = form_draft::Entity::find()
+        .filter(form_draft::Column::ContactId.eq(id))
+        .filter(form_draft::Column::Id.ne(draft.id));
+    if lead::Entity::find().filter(leads).count(tx).await? > 0 || others.count(tx).await? > 0 {
+        return Ok(None);
+    }
+    let contact = contact::Entity::find_by_id(id)
+        .filter(contact::Column::ErasedAt.is_null())
+        .filter(contact::Column::MergedIntoId.is_null());
+    Ok(contact.one(tx).await?)
 }
