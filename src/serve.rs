@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 /// How long nothing is accepted after it failed: what is missing then, such as file descriptors, does not come back at
 /// once.
 const REST: Duration = Duration::from_millis(100);
+/// Most bytes of a request's head, its address and headers: more is answered 431. Browsers and proxies stay below 16 KiB.
+const HEAD_MAX: usize = 64 * 1024;
 
 /// How a server treats its connections.
 #[derive(Clone, Debug)]
@@ -96,6 +98,7 @@ async fn connection<E: Endpoint>(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(manners.head)
+        .max_buf_size(HEAD_MAX)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut served = pin!(served);

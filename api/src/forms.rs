@@ -48,9 +48,15 @@ const FORGET: &str = "forget";
 /// The routes below `/f`.
 pub(crate) fn routes(limiter: Arc<Limiter>) -> impl IntoEndpoint<Endpoint: 'static> + use<> {
     Route::new()
-        .at("/:slug", get(show).post(take).options(preflight))
-        .at("/:slug/thanks", get(thanks))
-        .at("/:slug/saved", get(saved))
+        .at(
+            "/:slug",
+            pages::allows(
+                "GET, HEAD, POST, OPTIONS",
+                get(show).post(take).options(preflight),
+            ),
+        )
+        .at("/:slug/thanks", pages::allows(pages::LOOK, get(thanks)))
+        .at("/:slug/saved", pages::allows(pages::LOOK, get(saved)))
         .data(limiter)
 }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod ask;
 mod at_once;
+pub mod calendar_feed;
 pub mod campaign;
 pub mod checklist;
 mod children;
@@ -19,6 +20,7 @@ pub mod id;
 pub mod idempotency;
 mod inbound;
 pub mod lead;
+pub mod lead_profile;
 pub mod limits;
 pub mod loaders;
 pub mod mailing;
@@ -31,6 +33,7 @@ pub mod preferences;
 mod retention;
 mod run;
 pub mod scalars;
+pub mod script;
 pub mod sending;
 pub mod sequence;
 pub mod simulation;
@@ -64,6 +67,8 @@ pub struct Query(
     directory::DirectoryQuery,
     follow_up::FollowUpQuery,
     checklist::ChecklistQuery,
+    calendar_feed::CalendarFeedQuery,
+    lead_profile::LeadProfileQuery,
     sequence::SequenceQuery,
     sequence::MoveQuery,
     sequence::StuckQuery,

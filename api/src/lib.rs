@@ -2,6 +2,7 @@
 //!
 //! A door parses what came, calls one operation of the domain, passes its news on and answers. No rule lives here.
 
+mod calendar;
 pub mod clicks;
 mod console_assets;
 pub mod cors;

@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 use askama::Template;
 use domain::error::{Chain, Error};
 use domain::hospital::Site;
+use poem::error::{MethodNotAllowedError, ResponseError};
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::web::Data;
-use poem::{Request, Response, handler};
+use poem::{Endpoint, EndpointExt, Request, Response, handler};
 use sha2::{Digest, Sha256};
 
 use crate::phrases::{Phrases, fill};
@@ -19,6 +20,10 @@ use crate::tongue::Tongue;
 
 const SITE_CSS: &str = include_str!("../assets/site.css");
 const ICON: &str = include_str!("../assets/icon.svg");
+/// Methods of a page that can only be looked at.
+pub(crate) const LOOK: &str = "GET, HEAD";
+/// Methods of a page with a button.
+pub(crate) const PAGE: &str = "GET, HEAD, POST";
 /// Hexadecimal digits of the hash that names a version of the style sheet.
 const VERSION_CHARS: usize = 12;
 
@@ -236,6 +241,19 @@ pub(crate) fn failed(site: &Site, tongue: Tongue, what: &'static str, error: &Er
         Error::Refused(_) => unreadable(site, tongue),
         Error::Fault(_) => fault(site, tongue, what, error),
     }
+}
+
+/// Answers a method that an address does not know with those that it knows (RFC 9110, section 15.5.6).
+pub(crate) fn allows<E: Endpoint<Output: 'static> + 'static>(
+    methods: &'static str,
+    endpoint: E,
+) -> impl Endpoint<Output: 'static> + 'static {
+    endpoint.catch_error(move |error: MethodNotAllowedError| async move {
+        let mut response = error.as_response();
+        set(&mut response, header::ALLOW, methods);
+        set(&mut response, header::CACHE_CONTROL, "no-store");
+        response
+    })
 }
 
 /// Tells search engines to leave out what only the holder of a link may see.

@@ -10,10 +10,11 @@ use crate::front::{Front, Squeezed};
 use crate::graphql::http::Door;
 use crate::graphql::ws::Sockets;
 use crate::limit::Limiter;
+use crate::pages::{LOOK, PAGE, allows};
 use crate::state::Api;
 use crate::{
-    clicks, console_assets, cors, forms, graphql, health, hooks, opt_in, outbox, pages, preferences,
-    unsubscribe,
+    calendar, clicks, console_assets, cors, forms, graphql, health, hooks, opt_in, outbox, pages,
+    preferences, unsubscribe,
 };
 
 /// The id of a request: in the log, in internal errors and in the response's `x-request-id`.
@@ -35,12 +36,16 @@ pub fn routes(api: Api) -> impl Endpoint<Output = Response> {
         .at("/graphql", cors::Shared::new(&api, door.clone()))
         .at("/graphql/ws", Sockets(door))
         .nest("/f", forms::routes(Arc::clone(&limiter)))
-        .at("/r/:token", forms::later::routes(Arc::clone(&limiter)))
-        .at("/p/:token", preferences::routes(limiter))
-        .at("/u/:token", unsubscribe::routes())
-        .at("/c/:token", opt_in::routes())
-        .at("/g/:token", clicks::routes())
-        .at("/hooks/mail/:provider", hooks::routes())
+        .at(
+            "/r/:token",
+            allows(PAGE, forms::later::routes(Arc::clone(&limiter))),
+        )
+        .at("/p/:token", allows(PAGE, preferences::routes(limiter)))
+        .at("/u/:token", allows(PAGE, unsubscribe::routes()))
+        .at("/c/:token", allows(PAGE, opt_in::routes()))
+        .at("/g/:token", allows(LOOK, clicks::routes()))
+        .at("/calendar/:file", allows(LOOK, calendar::routes()))
+        .at("/hooks/mail/:provider", allows("POST", hooks::routes()))
         .nest("/outbox", outbox::routes())
         .at("/assets/site.css", get(pages::site_css))
         .at("/assets/icon.svg", get(pages::icon))

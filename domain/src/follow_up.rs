@@ -6,6 +6,7 @@ pub mod change;
 pub mod checklist;
 pub mod complete;
 pub mod digest;
+pub mod feed;
 pub mod find;
 pub mod hand_over;
 pub mod next;

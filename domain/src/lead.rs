@@ -1,5 +1,6 @@
 //! A lead: one inquiry of one contact for one service line, from the door to the visit.
 
+pub mod answer_script;
 pub mod assign;
 pub mod attempt;
 mod change;
@@ -9,12 +10,16 @@ pub mod find;
 pub mod form_answers;
 pub mod form_draft;
 pub mod inquiry;
+pub(crate) mod kinship;
+pub(crate) mod newest;
 pub mod note;
 pub mod open_work;
 pub mod pause;
+pub mod profile;
 pub mod receive;
 mod rows;
 pub mod score;
+pub mod script;
 pub mod stage;
 pub mod triage;
 pub mod update;

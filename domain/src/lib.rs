@@ -31,6 +31,7 @@ pub mod playbook;
 pub mod preference;
 pub mod privacy;
 pub mod quiet_hours;
+mod readable;
 pub mod report;
 pub mod round;
 pub mod routing;

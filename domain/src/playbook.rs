@@ -17,9 +17,9 @@ use entity::id::{
     SequenceVersionId, ServiceLineId, StaffId, TeamId, TemplateId, TemplateVersionId,
 };
 use entity::{
-    campaign, checklist, consent_wording, facility, follow_up_template, form, placement, playbook_revision,
-    routing_rule, scoring_rule, sequence, sequence_version, service_line, sla_policy, staff, staff_absence,
-    team, template, template_version,
+    campaign, checklist, consent_wording, facility, follow_up_template, form, intake_script, lead_profile,
+    placement, playbook_revision, routing_rule, scoring_rule, sequence, sequence_version, service_line,
+    sla_policy, staff, staff_absence, team, template, template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -86,6 +86,10 @@ pub struct Playbook {
     pub template_current: HashMap<TemplateId, TemplateVersionId>,
     /// The newest versions of templates, by version id.
     pub template_versions: HashMap<TemplateVersionId, template_version::Model>,
+    /// Ideal lead profiles by their key.
+    pub profiles: HashMap<String, lead_profile::Model>,
+    /// The newest version of each intake script, by its key.
+    pub scripts: HashMap<String, intake_script::Model>,
     /// Checklists by id.
     pub checklists: HashMap<ChecklistId, checklist::Model>,
     /// Templates of follow-ups by key.

@@ -18,6 +18,7 @@
 mod cohort;
 mod filter;
 mod period;
+mod profile;
 mod series;
 mod sla;
 mod spend;
@@ -36,6 +37,9 @@ use entity::id::{CampaignId, ServiceLineId};
 pub use self::filter::{Filter, LIST_MAX, SPAN_MAX_DAYS};
 pub(crate) use self::period::day_start;
 pub use self::period::{Grain, hospital_zone};
+pub use self::profile::{
+    BANDS, Completed, PROFILE_LEADS_MAX, PROFILE_SPAN_MAX_DAYS, ProfileReport, Separation, profile_report,
+};
 pub use self::series::{POINTS_MAX, Point, series};
 pub use self::sla::{SLA_SPAN_MAX_DAYS, SlaBy, SlaKey, SlaRow, sla_report};
 pub use self::timing::{Bucket, HISTOGRAM_EDGES_SECS, TimeToContact};

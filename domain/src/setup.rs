@@ -13,7 +13,9 @@ mod mail;
 mod outreach;
 mod places;
 mod plan;
+mod profiles;
 mod rules;
+mod scripts;
 mod sequences;
 mod services;
 mod write;
@@ -34,9 +36,9 @@ use crate::sequence::dates;
 
 pub use document::{
     BodySetup, CampaignSetup, ChecklistSetup, DepartmentSetup, FacilitySetup, FollowUpTemplateSetup,
-    FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup, RetentionSetup, RoutingSetup, ScoringSetup,
-    SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup, StaffSetup, TeamSetup, TemplateSetup,
-    Text, WordingSetup,
+    FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup, ProfileSetup, RetentionSetup, RoutingSetup,
+    ScoringSetup, ScriptSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup, StaffSetup,
+    TeamSetup, TemplateSetup, Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.

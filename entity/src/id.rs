@@ -179,6 +179,12 @@ typed_id!(/// Id of a touchpoint.
     TouchpointId, "touch");
 typed_id!(/// Id of a business calendar.
     BusinessCalendarId, "cal");
+typed_id!(/// Id of a calendar feed.
+    CalendarFeedId, "feed");
+typed_id!(/// Id of an ideal lead profile.
+    LeadProfileId, "profile");
+typed_id!(/// Id of a version of an intake script.
+    IntakeScriptId, "script");
 
 #[cfg(test)]
 mod tests {

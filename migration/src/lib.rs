@@ -38,6 +38,9 @@ mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
 mod m20261128_000041_create_staff_digests;
 mod m20261128_000061_free_form_drafts;
+mod m20261128_000062_create_calendar_feeds;
+mod m20261128_000063_create_scripts;
+mod m20261128_000064_create_lead_profiles;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -79,6 +82,9 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000023_create_staff_absences::Migration),
             whole(m20261128_000041_create_staff_digests::Migration),
             whole(m20261128_000061_free_form_drafts::Migration),
+            whole(m20261128_000062_create_calendar_feeds::Migration),
+            whole(m20261128_000063_create_scripts::Migration),
+            whole(m20261128_000064_create_lead_profiles::Migration),
         ]
     }
 }

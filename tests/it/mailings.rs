@@ -596,11 +596,26 @@ async fn what_is_wrong_with_a_mailing_is_told_at_its_field() {
         "audience.receivedTo",
     ];
     assert_eq!(fields, expected);
+    let input = json!({
+        "name": "News \u{202e}swen",
+        "campaignId": clinic.id_of("campaign", "heart-month").await,
+        "templateId": clinic.id_of("template", "still-here").await,
+        "audience": {},
+        "sendAt": "1970-01-01T00:00:00Z",
+    });
+    let refused = clinic.try_change(STRATEGIST, "createMailing", input).await;
+    let errors = refused["userErrors"].as_array().unwrap();
+    let fields: Vec<&str> = errors
+        .iter()
+        .map(|error| error["field"][0].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["name", "sendAt"]);
 
     let mailing = draft(&clinic, json!({ "languages": ["fr"] })).await;
     let refused = async |input: Value| {
         let payload = clinic.try_change(STRATEGIST, "startMailing", input).await;
         assert_eq!(payload["mailing"], Value::Null);
+        assert_eq!(payload["userErrors"].as_array().unwrap().len(), 1, "{payload}");
         let error = payload["userErrors"][0].clone();
         (
             error["field"][0].as_str().unwrap().to_owned(),

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod calendar;
 mod checklists;
 mod clicks;
 mod dashboard;
@@ -30,7 +31,9 @@ mod nurture;
 mod preferences;
 mod privacy;
 mod processes;
+mod profiles;
 mod schema_matches_entities;
+mod scripts;
 mod sending;
 mod sequences;
 mod sla;

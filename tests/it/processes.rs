@@ -100,6 +100,20 @@ async fn conversation(address: &str, sent: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_request_with_a_head_that_nobody_needs_is_refused() {
+    let embedded = Installation::new("heads");
+    let serve = embedded.start("serve");
+    let address = serve.address().await;
+    for (bytes, wanted) in [(8_000, "HTTP/1.1 200"), (100_000, "HTTP/1.1 431")] {
+        let filler = "x".repeat(bytes);
+        let sent =
+            format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-filler: {filler}\r\nconnection: close\r\n\r\n");
+        let heard = conversation(&address, &sent).await;
+        assert!(heard.starts_with(wanted), "{bytes}: {heard}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_does_not_arrive_in_time_is_not_waited_for() {
     let embedded = Installation::new("slow").with("REQUEST_READ_SECS", "1");
     let serve = embedded.start("serve");

@@ -91,12 +91,12 @@ macro_rules! shapes {
 
 fn shapes() -> Vec<Shape> {
     shapes! {
-        appointment attempt audit_event business_calendar campaign campaign_service_line campaign_spend captured_mail
+        appointment attempt audit_event business_calendar calendar_feed campaign campaign_service_line campaign_spend captured_mail
         checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up
         follow_up_check follow_up_template form
-        form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party lead lead_event link_visit mailing mailing_change mailing_progress message message_event outreach_hold
-        outreach_release placement playbook_revision retention_policy routing_rule scoring_rule send_window
+        form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party intake_script lead lead_event lead_profile link_visit mailing mailing_change mailing_progress message message_event outreach_hold
+        outreach_release placement playbook_revision retention_policy routing_rule scoring_rule script_answer send_window
         sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_pause sla_policy soft_bounce staff
         staff_absence staff_digest suppression team

@@ -220,7 +220,7 @@ impl Door<'_> {
             message_id: None,
         };
         let evidence: ConsentEvidence = self.store.consent_evidence.clone();
-        let agreement = Phrases::of(&form.language).terms(form);
+        let agreement = Phrases::of(&form.language).terms(form, self.kept.is_some());
         let saved = save::save(
             &api.hospital,
             save::SaveForm {

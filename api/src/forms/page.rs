@@ -162,7 +162,7 @@ pub(super) fn form(
         .enumerate()
         .map(|(at, field)| field_view(at, field, typed, refusals, say))
         .collect();
-    let later = say.terms(form).map(|terms| LaterView {
+    let later = say.terms(form, typed.link.is_some()).map(|terms| LaterView {
         terms,
         name: LATER,
         save: SAVE,

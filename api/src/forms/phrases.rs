@@ -32,6 +32,8 @@ pub(super) struct Phrases {
     pub save_heading: &'static str,
     /// What is kept, with the days after which it counts as abandoned and those for which it is kept.
     save_terms: &'static str,
+    /// The same for what is saved again by its link.
+    save_again_terms: &'static str,
     /// What a saved form is, with the day on which it is deleted.
     kept_until: &'static str,
     pub agreed: &'static str,
@@ -71,6 +73,9 @@ const ENGLISH: Phrases = Phrases {
                  ticked here, and how you came to this page, for {} days. Then it is deleted. We send one email to the \
                  address you typed, with a link to go on or to delete it at once. If you have not sent the form after {} \
                  days, we may remind you by email, but only if you ticked a box above that allows it.",
+    save_again_terms: "If you press \u{201c}Save and finish later\u{201d}, you agree that we keep what you have typed and \
+                       ticked here for {} days from today. Then it is deleted. The link in your email stays the same. If you \
+                       have not sent the form after {} days, we may remind you by email, but only if you agreed to that.",
     kept_until: "This is the form as you saved it. Nothing has been sent yet. We keep it until {}, and delete it then. The \
                  link in your email is the only way to it.",
     agreed: "You agreed to this when you saved the form:",
@@ -112,6 +117,9 @@ const SPANISH: Phrases = Phrases {
                  cómo llegó a esta página. Después se borra. Enviamos un correo a la dirección que escribió, con un enlace \
                  para seguir o para borrarlo en el momento. Si no ha enviado el formulario después de {} días, podemos \
                  recordárselo por correo, pero solo si marcó arriba una casilla que lo permite.",
+    save_again_terms: "Si pulsa «Guardar y terminar más tarde», acepta que guardemos {} días desde hoy lo que ha escrito y \
+                       marcado aquí. Después se borra. El enlace de su correo sigue siendo el mismo. Si no ha enviado el \
+                       formulario después de {} días, podemos recordárselo por correo, pero solo si aceptó que lo hagamos.",
     kept_until: "Este es el formulario tal como lo guardó. Todavía no se ha enviado nada. Lo guardamos hasta el {} y \
                  entonces se borra. El enlace de su correo es la única manera de verlo.",
     agreed: "Al guardar el formulario aceptó esto:",
@@ -144,11 +152,16 @@ impl Phrases {
         }
     }
 
-    /// What is kept of a form that is saved to be finished later; none when it cannot be saved.
-    pub fn terms(&self, form: &form::Model) -> Option<String> {
+    /// What is kept of a form that is saved to be finished later, or saved again by its link; none when it cannot be saved.
+    pub fn terms(&self, form: &form::Model, again: bool) -> Option<String> {
+        let phrase = if again {
+            self.save_again_terms
+        } else {
+            self.save_terms
+        };
         let terms = form.finish_later()?;
         let days = [terms.kept_days, terms.abandoned_after_days].map(|days| days.to_string());
-        Some(fill(self.save_terms, &[&days[0], &days[1]]))
+        Some(fill(phrase, &[&days[0], &days[1]]))
     }
 
     /// What the page behind the link to a saved form shows, and until when.

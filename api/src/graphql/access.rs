@@ -165,6 +165,8 @@ static TABLE: &[Rule] = &[
     query("teams", ALL),
     query("followUps", PEOPLE),
     query("followUpTemplates", ALL),
+    // Everybody their own.
+    query("calendarFeeds", ALL),
     query("sequence", ALL),
     query("sequences", ALL),
     query("previewSequenceMove", PUBLISHERS),
@@ -189,6 +191,7 @@ static TABLE: &[Rule] = &[
     query("previewTemplate", PEOPLE),
     query("dashboard", ALL),
     query("slaReport", ALL),
+    query("profileReport", ALL),
     query("retentionPolicies", ALL),
     mutation("signIn", May::Anybody),
     mutation("signOut", May::Anybody),
@@ -253,6 +256,9 @@ static TABLE: &[Rule] = &[
     mutation("addAbsence", ALL),
     mutation("endAbsence", ALL),
     mutation("setStaffLimit", ADMINS),
+    // Everybody their own; a program has none.
+    mutation("createCalendarFeed", ALL),
+    mutation("revokeCalendarFeed", ALL),
     // In person only: a token has nothing in hand.
     mutation("nextFollowUp", PEOPLE),
     mutation("completeFollowUps", PEOPLE),
@@ -261,6 +267,7 @@ static TABLE: &[Rule] = &[
     mutation("handOverFollowUps", DESK),
     mutation("openFollowUp", DESK),
     mutation("checkItem", PEOPLE),
+    mutation("answerScript", DESK),
     subscription("leadReceived", PEOPLE),
     subscription("leadChanged", PEOPLE),
     subscription("followUpChanged", PEOPLE),

@@ -19,6 +19,7 @@ use super::id::{id, read, read_list};
 use super::lead::{self, Lead};
 use super::page::{Connection, Order, PageArgs, cost, page, page_of_pieces};
 use super::scalars::DateTime;
+use super::script::{self, IntakeScript};
 use super::vocabulary::{FollowUpKind, FollowUpState};
 
 /// The work list, in the order in which it is to be done.
@@ -121,6 +122,14 @@ impl FollowUp {
     /// What is to be asked or done on the way, and what of it is done; null when there is no list for it.
     async fn checklist(&self, ctx: &Context<'_>) -> Result<Option<FollowUpChecklist>, Error> {
         checklist::of(Ask::of(ctx), &self.0).await
+    }
+
+    /// What to ask, say and not say, and what was answered; null when there is no script for its lead. When only the work
+    /// is yours and not the lead, the answers are left out.
+    async fn script(&self, ctx: &Context<'_>) -> Result<Option<IntakeScript>, Error> {
+        let (ask, lead_id) = (Ask::of(ctx), self.0.lead_id);
+        let may_see = lead::lead(ask, Some(lead_id)).await?.is_some();
+        script::of(ask, lead_id, may_see).await
     }
 
     /// When the assignee will be reminded.

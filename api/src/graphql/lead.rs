@@ -21,10 +21,12 @@ use super::directory::{self, Facility, ServiceLine, Staff, Team};
 use super::errors::Told;
 use super::follow_up::{FollowUp, FollowUpsOfLead};
 use super::id::{self, id};
+use super::lead_profile::{self, LeadFit};
 use super::loaders::BookedFor;
 use super::message::{Message, MessagesOfLead};
 use super::page::{Connection, PageArgs, cost, page, partial_page};
 use super::scalars::DateTime;
+use super::script::{self, IntakeScript};
 use super::sequence::{Enrollment, EnrollmentsOfLead};
 use super::vocabulary::{Disposition, EligibilityFlag, LeadStage, LeadType};
 
@@ -146,6 +148,15 @@ impl Lead {
         Ok(LeadScore(self.whole(ctx).await?))
     }
 
+    /// How well it fits the ideal lead profile of its campaign or channel, as it stands; null when there is none for it.
+    async fn fit(&self, ctx: &Context<'_>) -> Result<Option<LeadFit>, Error> {
+        let (ask, lead) = (Ask::of(ctx), self.whole(ctx).await?);
+        let Some(contact) = ask.load(lead.contact_id).await? else {
+            return Ok(None);
+        };
+        Ok(lead_profile::fit_of(&*ask.playbook().await?, &lead, &contact))
+    }
+
     /// What it needs before it can be scheduled.
     async fn flags(&self, ctx: &Context<'_>) -> Result<Vec<EligibilityFlag>, Error> {
         let whole = self.whole(ctx).await?;
@@ -242,6 +253,11 @@ impl Lead {
             before,
         };
         children::connection(Ask::of(ctx), TimelineOfLead, self.head.id, args, LeadEvent).await
+    }
+
+    /// What to ask, say and not say, and what was answered; null when there is no script for it.
+    async fn script(&self, ctx: &Context<'_>) -> Result<Option<IntakeScript>, Error> {
+        script::of(Ask::of(ctx), self.head.id, true).await
     }
 
     /// The human attempts to reach the person, the latest first, up to 100.

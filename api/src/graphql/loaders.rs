@@ -19,8 +19,8 @@ use entity::id::{
 use entity::{
     appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
     consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
-    follow_up_check, form, lead, lead_event, mailing, message, placement, sequence, sequence_version,
-    sla_pause, staff, staff_absence, template, template_version, token,
+    follow_up_check, form, lead, lead_event, mailing, message, placement, script_answer, sequence,
+    sequence_version, sla_pause, staff, staff_absence, template, template_version, token,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -107,7 +107,29 @@ impl Loader<ChecksOf> for Rows {
     }
 }
 
-/// What decides which checklist the first contact with a lead has. It says no more of the lead than the follow-up does,
+/// What was answered to the questions of scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ScriptAnswersOf(pub LeadId);
+
+impl Loader<ScriptAnswersOf> for Rows {
+    type Value = Vec<script_answer::Model>;
+    type Error = Arc<DbErr>;
+
+    async fn load(
+        &self,
+        ids: &[ScriptAnswersOf],
+    ) -> Result<HashMap<ScriptAnswersOf, Self::Value>, Self::Error> {
+        let wanted = script_answer::Column::LeadId.is_in(ids.iter().map(|id| id.0));
+        let rows = script_answer::Entity::find().filter(wanted).all(&self.db).await?;
+        let mut found: HashMap<ScriptAnswersOf, Self::Value> = HashMap::new();
+        for row in rows {
+            found.entry(ScriptAnswersOf(row.lead_id)).or_default().push(row);
+        }
+        Ok(found)
+    }
+}
+
+/// What decides which checklist and script a lead has. It says no more of the lead than the follow-up does,
 /// so whoever sees the one sees the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AskedFor(pub LeadId);

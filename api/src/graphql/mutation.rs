@@ -38,6 +38,7 @@ macro_rules! payload {
 }
 
 mod attempt;
+mod calendar_feed;
 mod campaign;
 mod clause;
 mod clock;
@@ -50,6 +51,7 @@ mod open_work;
 mod outreach;
 mod preferences;
 mod privacy;
+mod script;
 mod sending;
 mod sequence;
 mod session;
@@ -89,6 +91,8 @@ pub struct DeskMutation(
     desk::WorkListMutation,
     open_work::OpenWorkMutation,
     staff::StaffMutation,
+    calendar_feed::CalendarFeedMutation,
+    script::ScriptMutation,
 );
 
 /// What people allow and what is kept of them.

@@ -13,6 +13,7 @@ use crate::contact::phone::PhoneNumber;
 use crate::error::{Code, Refusal, Result};
 use crate::id::new_id;
 use crate::playbook::Playbook;
+use crate::readable::misleads;
 
 /// Longest code of a campaign or placement, in characters.
 pub const MAX_CODE_CHARS: usize = 64;
@@ -75,7 +76,7 @@ pub(super) fn name(field: &str, text: &str, refusals: &mut Vec<Refusal>) -> Stri
             field,
             "A name has at most 200 characters.",
         ));
-    } else if name.chars().any(char::is_control) {
+    } else if name.chars().any(misleads) {
         refusals.push(Refusal::new(
             Code::Invalid,
             field,

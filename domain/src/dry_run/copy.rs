@@ -76,6 +76,8 @@ rules_and_lists!(
     scoring_rule,
     sla_policy,
     checklist,
+    intake_script,
+    lead_profile,
     follow_up_template,
     sequence,
     sequence_version,
@@ -142,6 +144,7 @@ pub const COPIED: [&[&str]; 4] = [RULES_AND_LISTS, OF_CONTACTS, OF_LEADS, BY_HAN
 /// and how far a sweep has come. That a mail went out yesterday is in `message`.
 pub const LEFT_OUT: &[&str] = &[
     "audit_event",
+    "calendar_feed",
     "captured_mail",
     "consent_head",
     "consent_seal",
@@ -159,6 +162,7 @@ pub const LEFT_OUT: &[&str] = &[
     "message_event",
     "outreach_release",
     "retention_policy",
+    "script_answer",
     "sending_allowance",
     "sending_day",
     "sending_route",

@@ -14,6 +14,7 @@ use super::change::{Changes, Wanted, changed_event, commit_beside, only};
 use crate::done::Done;
 use crate::error::{Code, Error, Result};
 use crate::hospital::Hospital;
+use crate::lead::kinship::fit;
 use crate::playbook::Playbook;
 use crate::viewer::Viewer;
 
@@ -58,11 +59,8 @@ fn of_lead<'a>(
     line: Option<ServiceLineId>,
 ) -> Option<&'a Checklist> {
     let named = |list: &Checklist| {
-        let (types, lines) = (&list.lead_types.0, &list.service_lines.0);
-        let fits = (types.is_empty() || types.contains(&lead_type))
-            && (lines.is_empty() || line.is_some_and(|line| lines.contains(&line)));
         // One that names neither is for templates.
-        (fits && !(types.is_empty() && lines.is_empty())).then_some((!lines.is_empty(), !types.is_empty()))
+        fit(&list.lead_types.0, &list.service_lines.0, lead_type, line).filter(|how| *how != (false, false))
     };
     lists
         .filter_map(|list| Some((named(list)?, list)))

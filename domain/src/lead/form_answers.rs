@@ -14,6 +14,7 @@ use super::inquiry::{ConsentAnswer, Draft, Inquiry};
 use super::visit::Visit;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::playbook::Playbook;
+use crate::readable::misleads;
 
 #[cfg(test)]
 mod tests;
@@ -201,9 +202,7 @@ fn refusal(field: &Field, value: &str) -> Option<Refusal> {
         }
         FieldKind::Checkbox if value != TICKED => refuse(Code::Invalid, "Tick the box or leave it empty."),
         FieldKind::TextArea => None,
-        _ if value.chars().any(char::is_control) => {
-            refuse(Code::Invalid, "This has characters that cannot be read.")
-        }
+        _ if value.chars().any(misleads) => refuse(Code::Invalid, "This has characters that cannot be read."),
         _ => None,
     }
 }

@@ -19,6 +19,7 @@ use crate::contact::phone::PhoneNumber;
 use crate::contact::zones::zones_of_state;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::playbook::Playbook;
+use crate::readable::{misleads, misleads_in_lines};
 
 /// Longest external id in characters.
 pub const MAX_EXTERNAL_ID_CHARS: usize = 200;
@@ -348,11 +349,7 @@ impl Draft {
                     "This answer is too long.",
                 ));
             }
-            if answer
-                .value
-                .chars()
-                .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-            {
+            if answer.value.chars().any(misleads_in_lines) {
                 let message = "This answer has characters that cannot be read.";
                 refusals
                     .list
@@ -431,7 +428,7 @@ impl Refusals<'_> {
         }
         if sent.chars().count() > max_chars {
             self.add(Code::TooLarge, part, "This is too long.");
-        } else if sent.chars().any(char::is_control) {
+        } else if sent.chars().any(misleads) {
             self.add(Code::Invalid, part, "This has characters that cannot be read.");
         } else {
             return Some(sent.to_owned());

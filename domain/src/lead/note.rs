@@ -1,6 +1,7 @@
 //! What coordinators write beside their work: plain text, bounded, kept with the lead and never in a log.
 
 use crate::error::{Code, Error, Refusal, Result};
+use crate::readable::misleads_in_lines;
 
 /// Longest note in characters.
 pub const MAX_CHARS: usize = 2000;
@@ -24,10 +25,7 @@ pub fn check(field: &str, text: Option<String>) -> Result<Option<String>, Refusa
         let message = format!("Write at most {MAX_CHARS} characters.");
         return Err(Refusal::new(Code::TooLarge, field, message));
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    if text.chars().any(misleads_in_lines) {
         return Err(Refusal::new(
             Code::Invalid,
             field,

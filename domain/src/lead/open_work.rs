@@ -11,6 +11,7 @@ use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::follow_up::build::{self, About, ByHand, MAX_TITLE_CHARS, Pace};
 use crate::hospital::Hospital;
+use crate::readable::misleads;
 use crate::sla::policy;
 use crate::viewer::Viewer;
 
@@ -86,7 +87,7 @@ fn check(change: &Change<'_>, input: OpenFollowUp) -> Result<ByHand, Vec<Refusal
         (None, Some(title)) if title.chars().count() > MAX_TITLE_CHARS => {
             refuse(Code::TooLarge, "title", "A title has at most 200 characters.");
         }
-        (None, Some(title)) if title.chars().any(char::is_control) => {
+        (None, Some(title)) if title.chars().any(misleads) => {
             refuse(Code::Invalid, "title", "Write one line of plain text.");
         }
         _ => {}

@@ -8,9 +8,9 @@ use chrono_tz::Tz;
 use entity::id::FacilityId;
 use entity::{
     business_calendar, campaign, checklist, consent_wording, facility, follow_up_template, form,
-    frequency_cap, placement, routing_rule, scoring_rule, send_window, sequence, sequence_version,
-    service_line, service_line_alias, sla_policy, staff, staff_absence, team, team_member, template,
-    template_version,
+    frequency_cap, intake_script, lead_profile, placement, routing_rule, scoring_rule, send_window, sequence,
+    sequence_version, service_line, service_line_alias, sla_policy, staff, staff_absence, team, team_member,
+    template, template_version,
 };
 use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
@@ -134,6 +134,8 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
             |row| row.id,
         ),
         template_current,
+        scripts: scripts(tx).await?,
+        profiles: by_id(lead_profile::Entity::find().all(tx).await?, |row| row.key.clone()),
         checklists: by_id(checklist::Entity::find().all(tx).await?, |row| row.id),
         follow_up_templates: by_id(follow_up_template::Entity::find().all(tx).await?, |row| {
             row.key.clone()
@@ -153,6 +155,14 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
             .collect(),
         placements,
     })
+}
+
+/// The newest version of each script.
+async fn scripts(tx: &DatabaseTransaction) -> Result<HashMap<String, intake_script::Model>> {
+    let versions = intake_script::Entity::find().order_by_asc(intake_script::Column::Version);
+    let rows = versions.all(tx).await?.into_iter();
+    // The newest comes last and stays.
+    Ok(rows.map(|row| (row.key.clone(), row)).collect())
 }
 
 type Sequences = (

@@ -6,7 +6,7 @@ use entity::id::{ContactId, LeadId, MessageId};
 use entity::{
     appointment, attempt, captured_mail, consent_event, contact, contact_candidate, contact_line_preference,
     contact_preference, enrollment, follow_up, form_draft, lead, lead_event, link_visit, message,
-    suppression, template_version, touchpoint,
+    script_answer, suppression, template_version, touchpoint,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -92,7 +92,7 @@ async fn leads(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
                 "scoreGrade": row.score_grade, "scoreReasons": row.score_reasons, "routing": row.routing,
                 "receivedAt": row.received_at, "unfinishedAt": row.unfinished_at, "firstAttemptAt": row.first_attempt_at, "closedAt": row.closed_at,
                 "erasedAt": row.erased_at, "attempts": of(row.id, "attempt"), "appointments": of(row.id, "appointment"),
-                "followUps": of(row.id, "follow-up"), "events": of(row.id, "event"),
+                "scriptAnswers": of(row.id, "script-answer"), "followUps": of(row.id, "follow-up"), "events": of(row.id, "event"),
             })
         })
         .collect())
@@ -103,7 +103,15 @@ type OfLead = (LeadId, &'static str, Value);
 async fn desk(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<OfLead>> {
     let attempts = attempt::Entity::find().filter(attempt::Column::LeadId.is_in(ids.iter().copied()));
     let follow_ups = follow_up::Entity::find().filter(follow_up::Column::LeadId.is_in(ids.iter().copied()));
+    let answers =
+        script_answer::Entity::find().filter(script_answer::Column::LeadId.is_in(ids.iter().copied()));
     let mut rows: Vec<OfLead> = Vec::new();
+    rows.extend(answers.all(tx).await?.into_iter().map(|row| {
+        let value = json!({
+            "script": row.script_key, "question": row.question, "answer": row.value, "answeredAt": row.answered_at,
+        });
+        (row.lead_id, "script-answer", value)
+    }));
     rows.extend(attempts.all(tx).await?.into_iter().map(|row| {
         let value = json!({
             "medium": row.medium, "outcome": row.outcome, "note": row.note, "callbackAt": row.callback_at, "at": row.at,

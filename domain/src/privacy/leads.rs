@@ -8,7 +8,7 @@ use entity::follow_up::FollowUpState;
 use entity::id::{LeadId, MessageId, StaffId};
 use entity::lead::{Answers, Column, Utm};
 use entity::lead_event::EventData;
-use entity::{attempt, captured_mail, follow_up, lead, lead_event, message, message_event};
+use entity::{attempt, captured_mail, follow_up, lead, lead_event, message, message_event, script_answer};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
@@ -106,6 +106,17 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
         .into_tuple()
         .all(tx)
         .await?;
+    let answers: Vec<String> = script_answer::Entity::find()
+        .select_only()
+        .column(script_answer::Column::Value)
+        .filter(script_answer::Column::LeadId.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    script_answer::Entity::delete_many()
+        .filter(script_answer::Column::LeadId.is_in(ids.iter().copied()))
+        .exec(tx)
+        .await?;
     attempt::Entity::update_many()
         .col_expr(attempt::Column::Note, Expr::value(None::<String>))
         .filter(attempt::Column::LeadId.is_in(ids.iter().copied()))
@@ -136,7 +147,7 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
         .await?;
     // Titles are no person's words.
     let outcomes = outcomes.into_iter().filter_map(|(_, outcome)| outcome);
-    let notes = notes.into_iter().flatten().chain(outcomes);
+    let notes = notes.into_iter().flatten().chain(outcomes).chain(answers);
     Ok(notes.map(|note| idempotency::as_value(&note)).collect())
 }
 

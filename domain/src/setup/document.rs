@@ -10,6 +10,8 @@ use entity::checklist::Item;
 use entity::condition::Condition;
 use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
 use entity::form::Field;
+use entity::intake_script::Question;
+use entity::lead_profile::Criterion;
 use entity::placement::PlacementKind;
 use entity::retention_policy::RetentionKind;
 use entity::sequence_version::{Exits, Step, Trigger};
@@ -49,6 +51,10 @@ pub struct Setup {
     pub scoring_rules: Vec<ScoringSetup>,
     /// What is to be asked or done while a follow-up is worked on.
     pub checklists: Vec<ChecklistSetup>,
+    /// What to ask, say and not say, while leads are talked with.
+    pub scripts: Vec<ScriptSetup>,
+    /// What is hoped for of the leads of channels and campaigns.
+    pub lead_profiles: Vec<ProfileSetup>,
     /// Work that is opened by hand again and again.
     pub follow_up_templates: Vec<FollowUpTemplateSetup>,
     /// Plans of mails, follow-ups, waits and branches.
@@ -94,6 +100,8 @@ impl Setup {
         self.routing_rules.extend(other.routing_rules);
         self.scoring_rules.extend(other.scoring_rules);
         self.checklists.extend(other.checklists);
+        self.scripts.extend(other.scripts);
+        self.lead_profiles.extend(other.lead_profiles);
         self.follow_up_templates.extend(other.follow_up_templates);
         self.sequences.extend(other.sequences);
         self.send_windows.extend(other.send_windows);
@@ -183,6 +191,56 @@ pub struct ChecklistSetup {
     pub service_lines: Vec<String>,
     /// What is on it, in order.
     pub items: Vec<Item>,
+}
+
+/// An intake script, known by its key. One that says something else is a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScriptSetup {
+    /// Short name.
+    pub key: String,
+    /// The name that people read.
+    pub name: String,
+    /// The types of leads that it is for; all if not said.
+    #[serde(default)]
+    pub lead_types: Vec<LeadType>,
+    /// Slugs of the service lines that it is for; all if not said. What names a line comes before what names a type.
+    #[serde(default)]
+    pub service_lines: Vec<String>,
+    /// How to begin.
+    #[serde(default)]
+    pub opening: Option<Text>,
+    /// What to ask, in order.
+    #[serde(default)]
+    pub questions: Vec<Question>,
+    /// Documents that are needed.
+    #[serde(default)]
+    pub documents: Vec<String>,
+    /// How to schedule.
+    #[serde(default)]
+    pub scheduling: Option<Text>,
+    /// What not to say.
+    #[serde(default)]
+    pub avoid: Vec<String>,
+}
+
+/// An ideal lead profile, known by its key. One of a campaign comes before one of a channel, and that before one that
+/// names neither.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProfileSetup {
+    /// Short name.
+    pub key: String,
+    /// The name that people read.
+    pub name: String,
+    /// The channel whose leads it is for.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+    /// Code of the campaign whose leads it is for.
+    #[serde(default)]
+    pub campaign: Option<String>,
+    /// What is hoped for, each with its weight beside the others.
+    pub criteria: Vec<Criterion>,
 }
 
 /// A template of follow-ups, known by its key.

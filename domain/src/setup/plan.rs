@@ -10,14 +10,15 @@ use entity::id::{
 };
 use entity::{
     business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
-    follow_up_template, form, frequency_cap, placement, retention_policy, routing_rule, scoring_rule,
-    send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, team,
-    team_member, template, template_version,
+    follow_up_template, form, frequency_cap, intake_script, lead_profile, placement, retention_policy,
+    routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias,
+    sla_policy, staff, team, team_member, template, template_version,
 };
 
 use super::known::Known;
 use super::{
-    Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, rules, sequences, services,
+    Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, profiles, rules, scripts,
+    sequences, services,
 };
 use crate::error::{Code, Refusal};
 use crate::outreach::plan::not_for_mails;
@@ -91,6 +92,8 @@ pub(super) struct Planned {
     pub(super) routing: Rows<routing_rule::Model>,
     pub(super) scoring: Rows<scoring_rule::Model>,
     pub(super) checklists: Rows<checklist::Model>,
+    pub(super) scripts: Rows<intake_script::Model>,
+    pub(super) profiles: Rows<lead_profile::Model>,
     pub(super) follow_up_templates: Rows<follow_up_template::Model>,
     pub(super) sequences: Rows<sequence::Model>,
     pub(super) sequence_versions: Rows<sequence_version::Model>,
@@ -121,6 +124,8 @@ impl Planned {
             self.routing.count("routing rules"),
             self.scoring.count("scoring rules"),
             self.checklists.count("checklists"),
+            self.scripts.count("versions of scripts"),
+            self.profiles.count("lead profiles"),
             self.follow_up_templates.count("follow-up templates"),
             self.sequences.count("sequences"),
             self.sequence_versions.count("sequence versions"),
@@ -227,6 +232,8 @@ pub(super) fn plan(
         forms::plan(&mut plan);
         rules::plan(&mut plan);
         desk::plan(&mut plan);
+        scripts::plan(&mut plan);
+        profiles::plan(&mut plan);
         sequences::plan(&mut plan);
         outreach::plan(&mut plan);
     }
@@ -266,6 +273,8 @@ impl Plan<'_> {
             ("routingRules", setup.routing_rules.len()),
             ("scoringRules", setup.scoring_rules.len()),
             ("checklists", setup.checklists.len()),
+            ("scripts", setup.scripts.len()),
+            ("leadProfiles", setup.lead_profiles.len()),
             ("followUpTemplates", setup.follow_up_templates.len()),
             ("sequences", setup.sequences.len()),
             ("sendWindows", setup.send_windows.len()),

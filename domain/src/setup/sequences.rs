@@ -203,6 +203,8 @@ fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
         form_by_slug: HashMap::new(),
         form_by_key: HashMap::new(),
         wordings: HashMap::new(),
+        scripts: HashMap::new(),
+        profiles: HashMap::new(),
         checklists: HashMap::new(),
         follow_up_templates: HashMap::new(),
         sequences: HashMap::new(),

@@ -136,6 +136,8 @@ fn after(rows: Planned) -> Known {
         routing: all(rows.routing),
         scoring: all(rows.scoring),
         checklists: all(rows.checklists),
+        scripts: all(rows.scripts),
+        profiles: all(rows.profiles),
         follow_up_templates: all(rows.follow_up_templates),
         sequences: all(rows.sequences),
         sequence_versions: all(rows.sequence_versions),
@@ -308,6 +310,41 @@ fn every_refusal_says_where_it_stands() {
             "\"autocomplete\": \"email\"",
             "\"autocomplete\": \"mail\"",
             "INVALID forms.0.fields.1.autocomplete",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "serviceLines": ["heart"] }], "slaPolicies": ["#,
+            "NOT_FOUND scripts.0.serviceLines.0",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "questions": [{ "key": "a", "text": "A?", "kind": "CHOICE" }] }], "slaPolicies": ["#,
+            "INVALID scripts.0.questions.0.options",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "questions": [{ "key": "a", "text": "A?", "kind": "YES_NO", "options": [{ "value": "a", "label": "A" }] }] }], "slaPolicies": ["#,
+            "INVALID scripts.0.questions.0.options",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "questions": [{ "key": "a", "text": "A?", "kind": "YES_NO", "effects": [{ "answer": "MAYBE", "sets": ["ORDER_MISSING"] }] }] }], "slaPolicies": ["#,
+            "NOT_FOUND scripts.0.questions.0.effects.0.answer",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "questions": [{ "key": "a", "text": "A?", "kind": "YES_NO", "effects": [{ "answer": "YES" }] }] }], "slaPolicies": ["#,
+            "REQUIRED scripts.0.questions.0.effects.0.sets",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "questions": [{ "key": "a", "text": "A?", "kind": "YES_NO", "effects": [{ "answer": "YES", "sets": ["POSSIBLE_DUPLICATE_CONTACT"] }] }] }], "slaPolicies": ["#,
+            "INVALID scripts.0.questions.0.effects.0.sets",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""scripts": [{ "key": "s", "name": "S", "documents": [""] }], "slaPolicies": ["#,
+            "REQUIRED scripts.0.documents.0",
         ),
         (
             "\"wordings\": [\"email-marketing\"]",

@@ -300,6 +300,9 @@ fn selection_of(field: &str) -> &'static str {
         "openFollowUp" | "checkItem" => "followUp { id title }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",
         "addAbsence" | "endAbsence" | "setStaffLimit" => "staff { id away maxOpen }",
+        "createCalendarFeed" => "url calendarFeed { id name }",
+        "revokeCalendarFeed" => "calendarFeed { id }",
+        "answerScript" => "lead { id version }",
         "nextFollowUp" => "followUp { id title }",
         "completeFollowUps" | "snoozeFollowUps" | "assignFollowUps" => {
             "results { id followUp { id } userErrors { field code } }"

@@ -190,6 +190,11 @@ async fn the_link_shows_what_was_typed_and_looking_changes_nothing() {
     assert_eq!(page.header("x-frame-options"), Some("DENY"));
     let head = Answer::to(clinic.client.head(&path)).await;
     assert_eq!(head.status, 200);
+    let unknown = Answer::to(clinic.client.delete(&path)).await;
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.header("allow")),
+        (405, Some("GET, HEAD, POST"))
+    );
     assert_eq!(clinic.contents().await.differences(&before), Vec::<String>::new());
 }
 

@@ -218,6 +218,20 @@ pub enum ExitReason {
     FormFinished,
 }
 
+/// How a question of a script is answered.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::intake_script::QuestionKind")]
+pub enum QuestionKind {
+    /// `YES` or `NO`.
+    YesNo,
+    /// The value of one of its options.
+    Choice,
+    /// Words.
+    Text,
+    /// A calendar date, `YYYY-MM-DD`.
+    Date,
+}
+
 /// What a follow-up is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[graphql(remote = "entity::follow_up::FollowUpKind")]

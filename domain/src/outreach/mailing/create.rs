@@ -9,12 +9,14 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait};
 
 use super::audience;
+use super::start::wrong_time;
 use crate::audit;
 use crate::db;
 use crate::done::Done;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::id::new_id;
+use crate::readable::misleads;
 use crate::viewer::Viewer;
 
 /// Longest name, in characters.
@@ -48,17 +50,21 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateMailing) -> Resu
     let now = h.now();
     let mut refusals = Vec::new();
     let name = input.name.split_whitespace().collect::<Vec<_>>().join(" ");
-    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(misleads) {
         let message = "A name has 1 to 120 characters.";
         refusals.push(Refusal::new(Code::Invalid, "name", message));
     }
-    if campaign::Entity::find_by_id(input.campaign_id)
-        .one(&tx)
-        .await?
-        .is_none()
-    {
-        let message = "There is no such campaign.";
-        refusals.push(Refusal::new(Code::NotFound, "campaignId", message));
+    match campaign::Entity::find_by_id(input.campaign_id).one(&tx).await? {
+        None => refusals.push(Refusal::new(
+            Code::NotFound,
+            "campaignId",
+            "There is no such campaign.",
+        )),
+        Some(campaign) => refusals.extend(
+            input
+                .send_at
+                .and_then(|send_at| wrong_time(send_at, &campaign, &playbook, now)),
+        ),
     }
     let template = playbook.templates.get(&input.template_id);
     match template.map(|template| template.purpose) {

@@ -51,6 +51,7 @@ pub async fn start(h: &Hospital, viewer: &Viewer, input: StartMailing) -> Result
         .one(&tx)
         .await?
         .ok_or_else(|| Error::fault("a mailing's campaign is gone"))?;
+    check_draft(&before)?;
     let mut refusals = hindrances(&before, &playbook);
     refusals.extend(wrong_time(send_at, &campaign, &playbook, now));
     if !refusals.is_empty() {
@@ -94,17 +95,19 @@ pub async fn start(h: &Hospital, viewer: &Viewer, input: StartMailing) -> Result
     })
 }
 
+/// Only a draft can be started, and of nothing else it is worth saying more.
+fn check_draft(mailing: &Model) -> Result<()> {
+    let message = match mailing.state {
+        MailingState::Draft => return Ok(()),
+        MailingState::Started => "The mailing is started already.",
+        MailingState::Stopped => "The mailing was stopped; prepare a new one.",
+    };
+    Err(Error::refused(Code::NotAllowedNow, "id", message))
+}
+
 /// What stands in the way of a mailing, whatever its time.
 fn hindrances(mailing: &Model, playbook: &Playbook) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    let message = match mailing.state {
-        MailingState::Draft => None,
-        MailingState::Started => Some("The mailing is started already."),
-        MailingState::Stopped => Some("The mailing was stopped; prepare a new one."),
-    };
-    if let Some(message) = message {
-        refusals.push(Refusal::new(Code::NotAllowedNow, "id", message));
-    }
     let version = playbook
         .template_current
         .get(&mailing.template_id)
@@ -133,7 +136,7 @@ fn hindrances(mailing: &Model, playbook: &Playbook) -> Vec<Refusal> {
 }
 
 /// What is wrong with the time at which mails would go.
-fn wrong_time(
+pub(super) fn wrong_time(
     send_at: DateTime<Utc>,
     campaign: &campaign::Model,
     playbook: &Playbook,

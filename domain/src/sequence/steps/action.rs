@@ -6,6 +6,7 @@ use entity::sequence_version::{Action, Awaited, Step, Way};
 use super::{Found, MAX_DUE_MINS, MAX_SEED_CHARS, MAX_TITLE_CHARS, MAX_WAIT_SECS, MAX_WAYS, MAX_WEIGHT};
 use crate::error::Code;
 use crate::playbook::{Playbook, fold_name};
+use crate::readable::misleads;
 
 /// Digits from which a number in a title is taken for a phone number.
 const MIN_PHONE_DIGITS: usize = 7;
@@ -75,7 +76,7 @@ pub(super) fn check(step: &Step, purpose: Purpose, playbook: &Playbook, found: &
 /// address or a number.
 fn check_title(title: &str, found: &mut Found<'_>) {
     let chars = title.trim().chars().count();
-    if !(1..=MAX_TITLE_CHARS).contains(&chars) || title.chars().any(char::is_control) {
+    if !(1..=MAX_TITLE_CHARS).contains(&chars) || title.chars().any(misleads) {
         found.add(
             Code::Invalid,
             "title",
@@ -151,9 +152,8 @@ fn check_split(seed: Option<&str>, ways: &[Way], found: &mut Found<'_>) {
             found.add(Code::Invalid, &part, "A weight is a whole number from 1 to 1000.");
         }
     }
-    let is_seed = |seed: &str| {
-        (1..=MAX_SEED_CHARS).contains(&seed.chars().count()) && !seed.chars().any(char::is_control)
-    };
+    let is_seed =
+        |seed: &str| (1..=MAX_SEED_CHARS).contains(&seed.chars().count()) && !seed.chars().any(misleads);
     if seed.is_some_and(|seed| !is_seed(seed)) {
         found.add(Code::Invalid, "seed", "A seed has 1 to 64 characters.");
     }

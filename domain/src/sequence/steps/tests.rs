@@ -132,6 +132,8 @@ fn nothing() -> Playbook {
         template_current: HashMap::new(),
         template_versions: HashMap::new(),
         checklists: HashMap::new(),
+        scripts: HashMap::new(),
+        profiles: HashMap::new(),
         follow_up_templates: HashMap::new(),
         sequences: HashMap::new(),
         sequence_versions: HashMap::new(),
