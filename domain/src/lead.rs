@@ -3,6 +3,7 @@
 pub mod assign;
 pub mod attempt;
 mod change;
+pub mod decision;
 pub mod event;
 pub mod facts;
 pub mod find;
@@ -13,6 +14,7 @@ pub mod note;
 pub mod open_work;
 pub mod pause;
 pub mod receive;
+pub mod reroute;
 mod rows;
 pub mod score;
 pub mod stage;

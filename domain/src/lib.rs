@@ -34,6 +34,7 @@ pub mod quiet_hours;
 pub mod report;
 pub mod round;
 pub mod routing;
+pub mod rule_set;
 pub mod sequence;
 pub mod setup;
 pub mod signal;

@@ -37,6 +37,8 @@ mod m20261128_000021_extend_sla;
 mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
 mod m20261128_000041_create_staff_digests;
+mod m20261128_000051_create_rule_sets;
+mod m20261128_000052_create_misroutes;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -77,6 +79,8 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000022_create_sla_pauses::Migration),
             whole(m20261128_000023_create_staff_absences::Migration),
             whole(m20261128_000041_create_staff_digests::Migration),
+            whole(m20261128_000051_create_rule_sets::Migration),
+            whole(m20261128_000052_create_misroutes::Migration),
         ]
     }
 }

@@ -30,6 +30,7 @@ mod nurture;
 mod preferences;
 mod privacy;
 mod processes;
+mod routing;
 mod schema_matches_entities;
 mod sending;
 mod sequences;
