@@ -215,8 +215,7 @@ async fn hospital(random: &mut TestRunner) -> Ground {
     for number in 0..LEADS {
         let mut draft = inquiry().new_tree(random).unwrap().current();
         draft.email = format!("pat{number}@example.org");
-        let inquiry = draft.parse(&playbook).unwrap();
-        receive(&ground.h, Actor::SYSTEM, inquiry).await.unwrap();
+        receive_one(&ground, &playbook, draft).await;
         ground.clock.advance(chrono::TimeDelta::hours(23));
     }
     ground
@@ -253,11 +252,22 @@ async fn drafted(ground: &Ground, kind: RuleKind, written: Written) -> Model {
         .value
 }
 
+async fn published(ground: &Ground, draft: &Model) -> Model {
+    let done = publish::publish(&ground.h, &ground.admin(), draft.id, draft.version).await;
+    done.unwrap().value
+}
+
+async fn receive_one(ground: &Ground, playbook: &Playbook, draft: Draft) {
+    let inquiry = draft.parse(playbook).unwrap();
+    let receipt = receive(&ground.h, Actor::SYSTEM, inquiry).await.unwrap().value;
+    assert!(receipt.created);
+}
+
 #[tokio::test]
 async fn a_published_draft_decides_what_its_preview_said() {
     let mut random = TestRunner::deterministic();
     let ground = hospital(&mut random).await;
-    let (mut published, mut moved) = (0, 0);
+    let (mut versions, mut moved) = (0, 0);
     for number in 0..VERSIONS * 3 {
         let kind = RuleKind::ALL[number % 3];
         let rules = written(kind).new_tree(&mut random).unwrap().current();
@@ -288,11 +298,11 @@ async fn a_published_draft_decides_what_its_preview_said() {
         assert_eq!(outcomes(&ground, &playbook).await, then, "{kind} {number}");
         let again = preview(&ground.h, all_of(&version)).await.unwrap();
         assert_eq!(again.moved, 0, "what counts now moves nothing");
-        (published, moved) = (published + 1, moved + said.moved);
+        (versions, moved) = (versions + 1, moved + said.moved);
     }
     assert!(
-        published > VERSIONS * 2 && moved > LEADS as i64,
-        "{published} {moved}"
+        versions > VERSIONS * 2 && moved > LEADS as i64,
+        "{versions} {moved}"
     );
 }
 
@@ -316,8 +326,7 @@ async fn what_intake_decided_is_what_the_stored_lead_is_decided_to_be() {
     for number in 0..LEADS {
         let mut draft = inquiry().new_tree(&mut random).unwrap().current();
         draft.email = format!("pat{number}@example.org");
-        let inquiry = draft.parse(&playbook).unwrap();
-        receive(&ground.h, Actor::SYSTEM, inquiry).await.unwrap();
+        receive_one(&ground, &playbook, draft).await;
         ground.clock.advance(chrono::TimeDelta::hours(5));
     }
     let again = outcomes(&ground, &playbook).await;
@@ -350,7 +359,7 @@ async fn a_draft_that_would_undo_what_was_published_meanwhile_is_refused_until_i
     let first = drafted(&ground, RuleKind::Sla, rules(10)).await;
     let second = drafted(&ground, RuleKind::Sla, rules(20)).await;
     assert_eq!((first.number, second.number), (1, 2));
-    publish::publish(&ground.h, &viewer, first.id, 1).await.unwrap();
+    published(&ground, &first).await;
     let code = |error| match error {
         Error::Refused(refusals) => refusals[0].code,
         other => panic!("{other:?}"),
@@ -370,7 +379,7 @@ async fn a_draft_that_would_undo_what_was_published_meanwhile_is_refused_until_i
         .await
         .unwrap_err();
     assert_eq!(code(stale), Code::VersionConflict);
-    publish::publish(&ground.h, &viewer, second.id, 2).await.unwrap();
+    published(&ground, &second).await;
     let playbook = ground.h.playbook().await.unwrap();
     assert_eq!((playbook.sla.len(), playbook.sla[0].first_attempt_mins), (1, 30));
     assert_eq!(playbook.rule_versions.sla, 2);
@@ -381,14 +390,13 @@ async fn a_draft_that_would_undo_what_was_published_meanwhile_is_refused_until_i
 #[tokio::test]
 async fn a_rule_that_is_left_out_is_kept_for_leads_that_point_at_it_and_comes_back_as_the_same() {
     let ground = Ground::at("2026-03-02T15:00:00Z").await;
-    let viewer = ground.admin();
     let publish_all = async |policies: Vec<SlaSetup>| {
         let written = Written {
             sla_policies: Some(policies),
             ..Written::default()
         };
         let draft = drafted(&ground, RuleKind::Sla, written).await;
-        publish::publish(&ground.h, &viewer, draft.id, 1).await.unwrap();
+        published(&ground, &draft).await;
         ground.h.playbook().await.unwrap()
     };
     let always = || policy((1, (Condition::default(), 10)));
@@ -409,9 +417,7 @@ async fn rules_of_before_there_were_versions_become_the_first_version_once() {
         ..Written::default()
     };
     let draft = drafted(&ground, RuleKind::Sla, written).await;
-    publish::publish(&ground.h, &ground.admin(), draft.id, 1)
-        .await
-        .unwrap();
+    published(&ground, &draft).await;
     // As an installation is that was made before.
     entity::rule_set::Entity::delete_many()
         .exec(&ground.h.db)

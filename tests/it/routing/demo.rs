@@ -12,7 +12,7 @@ use domain::viewer::Viewer;
 use entity::condition::{Clause, Comparison, Condition, Fact};
 use entity::enums::Role;
 use entity::id::{ContactId, LeadId, TokenId};
-use entity::rule_set::RuleKind;
+use entity::rule_set::{RuleKind, RuleSetState};
 use entity::{contact, lead};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
@@ -135,9 +135,8 @@ async fn a_draft_previewed_on_ninety_days_of_the_demo_hospital_and_published_dec
     assert_eq!(counted, teams as i64);
     assert_eq!(said.samples.len(), 50);
 
-    publish::publish(&h, &viewer, version.id, version.version)
-        .await
-        .unwrap();
+    let done = publish::publish(&h, &viewer, version.id, version.version).await;
+    assert_eq!(done.unwrap().value.state, RuleSetState::Published);
     let published = h.playbook().await.unwrap();
     assert_eq!(published.rule_versions.routing, version.number);
     assert_eq!(all(&published), expected, "replayed, identical");
