@@ -11,7 +11,7 @@ use domain::clock::SystemClock;
 use domain::hospital::{Hospital, Site};
 use domain::link::Secrets;
 use domain::playbook::Playbooks;
-use domain::{db, setup};
+use domain::{db, rule_set, setup};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, DbErr, TransactionTrait};
 
@@ -73,6 +73,9 @@ pub async fn hospital(settings: &Settings) -> Result<Hospital, BootError> {
     setup::ensure_review_team(&hospital)
         .await
         .map_err(|error| BootError::from_source("The review team could not be made.", error))?;
+    rule_set::follow::ensure_versions(&hospital)
+        .await
+        .map_err(|error| BootError::from_source("The rules could not be written down as versions.", error))?;
     Ok(hospital)
 }
 

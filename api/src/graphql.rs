@@ -25,12 +25,14 @@ pub mod limits;
 pub mod loaders;
 pub mod mailing;
 pub mod message;
+mod misroute;
 pub mod mutation;
 pub mod node;
 pub mod outreach;
 pub mod page;
 pub mod preferences;
 mod retention;
+pub mod rule_set;
 mod run;
 pub mod scalars;
 pub mod script;
@@ -79,6 +81,9 @@ pub struct Query(
     sending::SendingQuery,
     dashboard::DashboardQuery,
     sla_report::SlaReportQuery,
+    misroute::MisrouteQuery,
+    rule_set::RuleSetQuery,
+    rule_set::PreviewQuery,
     retention::RetentionQuery,
     inbound::InboundQuery,
 );
@@ -108,6 +113,8 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     .override_output_type_description::<Connection<lead::LeadEvent>>("A page of a lead's events.")
     .override_output_type_description::<Connection<mailing::Mailing>>("A page of mailings.")
     .override_output_type_description::<Connection<message::Message>>("A page of messages.")
+    .override_output_type_description::<Connection<misroute::Misroute>>("A page of misroutes.")
+    .override_output_type_description::<Connection<rule_set::RuleSet>>("A page of versions of rules.")
     .override_output_type_description::<Connection<sequence::Sequence>>("A page of sequences.")
     .override_output_type_description::<Connection<sequence::StuckEnrollment>>(
         "A page of enrollments that do not move.",

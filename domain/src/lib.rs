@@ -35,6 +35,7 @@ mod readable;
 pub mod report;
 pub mod round;
 pub mod routing;
+pub mod rule_set;
 pub mod sequence;
 pub mod setup;
 pub mod signal;

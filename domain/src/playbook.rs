@@ -14,12 +14,13 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use entity::id::{
     CampaignId, ChecklistId, ConsentWordingId, FacilityId, FormId, PlacementId, SequenceId,
-    SequenceVersionId, ServiceLineId, StaffId, TeamId, TemplateId, TemplateVersionId,
+    SequenceVersionId, ServiceLineId, SlaPolicyId, StaffId, TeamId, TemplateId, TemplateVersionId,
 };
+use entity::lead::RuleVersions;
 use entity::{
     campaign, checklist, consent_wording, facility, follow_up_template, form, intake_script, lead_profile,
     placement, playbook_revision, routing_rule, scoring_rule, sequence, sequence_version, service_line,
-    sla_policy, staff, staff_absence, team, template, template_version,
+    sla_policy, staff, staff_absence, staff_skill, team, template, template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -62,6 +63,8 @@ pub struct Playbook {
     pub staff: HashMap<StaffId, Arc<staff::Model>>,
     /// Active members of each team.
     pub members: HashMap<TeamId, Vec<StaffId>>,
+    /// What staff are good at, by the kind of skill; who is not in it has named nothing.
+    pub skills: HashMap<StaffId, Vec<staff_skill::Model>>,
     /// When staff are away, the latest first; what has long been over may be left out.
     pub absences: HashMap<StaffId, Vec<staff_absence::Model>>,
     /// Routing rules, in order.
@@ -70,6 +73,10 @@ pub struct Playbook {
     pub scoring: Vec<scoring_rule::Model>,
     /// SLA policies, in order.
     pub sla: Vec<sla_policy::Model>,
+    /// Policies that new leads no longer fall under, while older ones still do.
+    pub sla_retired: Vec<sla_policy::Model>,
+    /// Numbers of the versions of these rules that are published.
+    pub rule_versions: RuleVersions,
     /// Active forms by id.
     pub forms: HashMap<FormId, form::Model>,
     /// Active forms by slug.
@@ -138,16 +145,22 @@ impl Playbook {
 
     /// The calendar of a facility; without one, of the hospital's first facility; without any, always open in UTC.
     pub fn calendar(&self, facility: Option<FacilityId>) -> Calendar {
+        let calendar = self.calendar_if_any(facility).cloned();
+        calendar.unwrap_or_else(|| Calendar::always_open(Tz::UTC))
+    }
+
+    /// The same, none if there is no calendar at all.
+    pub fn calendar_if_any(&self, facility: Option<FacilityId>) -> Option<&Calendar> {
+        let first = || self.calendars.iter().min_by_key(|(id, _)| **id);
         facility
             .and_then(|id| self.calendars.get(&id))
-            .or_else(|| {
-                self.calendars
-                    .iter()
-                    .min_by_key(|(id, _)| **id)
-                    .map(|(_, calendar)| calendar)
-            })
-            .cloned()
-            .unwrap_or_else(|| Calendar::always_open(Tz::UTC))
+            .or_else(|| first().map(|(_, calendar)| calendar))
+    }
+
+    /// The policy that a lead fell under when it came in.
+    pub fn policy(&self, id: SlaPolicyId) -> Option<&sla_policy::Model> {
+        let mut all = self.sla.iter().chain(&self.sla_retired);
+        all.find(|policy| policy.id == id)
     }
 
     /// Whether somebody is away at that moment.

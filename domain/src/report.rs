@@ -17,6 +17,7 @@
 
 mod cohort;
 mod filter;
+mod misroute;
 mod period;
 mod profile;
 mod series;
@@ -35,6 +36,7 @@ use entity::enums::{AttemptOutcome, Channel, LeadStage};
 use entity::id::{CampaignId, ServiceLineId};
 
 pub use self::filter::{Filter, LIST_MAX, SPAN_MAX_DAYS};
+pub use self::misroute::{MisrouteRow, misroute_report};
 pub(crate) use self::period::day_start;
 pub use self::period::{Grain, hospital_zone};
 pub use self::profile::{

@@ -1,27 +1,29 @@
 //! Routing: which team and person serve a lead, with the explanation stored.
 
+mod load;
+mod person;
+pub mod turn;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::condition::Clause;
-use entity::enums::Role;
+use entity::enums::{EligibilityFlag, Role};
 use entity::id::{FacilityId, StaffId, TeamId};
-use entity::lead::Routing;
-use entity::routing_rule;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
+use entity::lead::{Basis, Routing, Tried};
+use entity::routing_rule::{self, PersonStrategy};
 
 use crate::condition::{self, Facts};
-use crate::db;
-use crate::error::Result;
 use crate::playbook::Playbook;
 
-/// Open follow-ups of a person are counted up to here: enough to tell who has least, and never a scan that grows.
-pub const LOAD_COUNT_MAX: i64 = 50;
-/// People whose work one statement counts.
-const LOADS_AT_ONCE: usize = 100;
+pub use load::{LOAD_COUNT_MAX, load};
+pub use person::{Choice, choose, choose_for};
 
 #[cfg(test)]
 mod tests;
+
+/// The name of the decision that no rule made.
+pub const CATCH_ALL: &str = "Review";
 
 /// The rule that applies, before a person is chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,43 +36,111 @@ pub struct Match<'a> {
     pub facility: Option<FacilityId>,
     /// Whether the lead goes first.
     pub urgent: bool,
+    /// Every rule that was tried, in order.
+    pub tried: Vec<Tried>,
+    /// What the person should be good at, where the rule looks for that.
+    pub wanted: Wanted,
+}
+
+/// What a person should be good at to serve a lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The language of who asked, a BCP 47 tag.
+    pub language: String,
+    /// Slug of the service line; none while nobody has named it.
+    pub service_line: Option<String>,
+}
+
+impl Wanted {
+    fn of(facts: &Facts<'_>) -> Self {
+        Self {
+            language: facts.contact.language.clone(),
+            service_line: facts.service_line.map(str::to_owned),
+        }
+    }
+}
+
+impl<'a> Match<'a> {
+    /// The match of a rule; of the catch-all for none.
+    fn of(rule: Option<&'a routing_rule::Model>, team: TeamId, tried: Vec<Tried>, facts: &Facts<'_>) -> Self {
+        Self {
+            rule,
+            team,
+            facility: rule.and_then(|rule| rule.facility_id),
+            urgent: rule.is_some_and(|rule| rule.urgent),
+            tried,
+            wanted: Wanted::of(facts),
+        }
+    }
+
+    /// How the person is chosen.
+    pub fn strategy(&self) -> PersonStrategy {
+        self.rule
+            .map_or(PersonStrategy::LeastOpenWork, |rule| rule.strategy)
+    }
+
+    /// The flags of an inquiry with those that the rule adds, each once.
+    pub fn flags(&self, of_inquiry: &[EligibilityFlag]) -> Vec<EligibilityFlag> {
+        let added = self.rule.map_or(&[][..], |rule| &rule.flags.0);
+        with_added(of_inquiry, added)
+    }
+
     /// Sentences: what was tried and why this one was taken.
-    pub explanation: String,
+    pub fn explanation(&self) -> String {
+        let said = self.tried.iter().map(|tried| match tried.unmet {
+            None => format!("\"{}\" holds: {}.", tried.rule, tried.because),
+            Some(_) => format!("\"{}\" does not hold: {}.", tried.rule, tried.because),
+        });
+        let nothing = self
+            .rule
+            .is_none()
+            .then(|| "No rule holds, so the review team decides.".to_owned());
+        said.chain(nothing).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Flags with others added, each once.
+pub fn with_added(flags: &[EligibilityFlag], added: &[EligibilityFlag]) -> Vec<EligibilityFlag> {
+    let mut all = flags.to_vec();
+    for flag in added {
+        if !all.contains(flag) {
+            all.push(*flag);
+        }
+    }
+    all
 }
 
 /// Finds the first rule that holds. What no rule can place goes to the review team, so that nothing is lost.
 pub fn find_rule<'a>(playbook: &'a Playbook, facts: &Facts<'_>) -> Match<'a> {
     let mut tried = Vec::new();
     for rule in &playbook.routing {
-        match condition::first_unmet(&rule.condition, facts) {
-            None => {
-                let why = match rule.condition.0.as_slice() {
-                    [] => "it takes every lead".to_owned(),
-                    clauses => clauses.iter().map(describe).collect::<Vec<_>>().join(", "),
-                };
-                tried.push(format!("\"{}\" holds: {why}.", rule.name));
-                return Match {
-                    rule: Some(rule),
-                    team: rule.team_id,
-                    facility: rule.facility_id,
-                    urgent: rule.urgent,
-                    explanation: tried.join(" "),
-                };
-            }
-            Some(clause) => tried.push(format!(
-                "\"{}\" does not hold: not {}.",
-                rule.name,
-                describe(clause)
-            )),
+        let unmet = condition::first_unmet(&rule.condition, facts);
+        tried.push(Tried {
+            rule_id: rule.id,
+            rule: rule.name.clone(),
+            unmet: unmet.cloned(),
+            because: because(rule, unmet),
+        });
+        if unmet.is_none() {
+            return Match::of(Some(rule), rule.team_id, tried, facts);
         }
     }
-    tried.push("No rule holds, so the review team decides.".to_owned());
-    Match {
-        rule: None,
-        team: playbook.review_team,
-        facility: None,
-        urgent: false,
-        explanation: tried.join(" "),
+    Match::of(None, playbook.review_team, tried, facts)
+}
+
+/// The rule by which a team gets a lead that a person sends there: the first one of the team that holds. Without one the
+/// team chooses as the catch-all does.
+pub fn for_team<'a>(playbook: &'a Playbook, facts: &Facts<'_>, team: TeamId) -> Match<'a> {
+    let mut of_team = playbook.routing.iter().filter(|rule| rule.team_id == team);
+    let rule = of_team.find(|rule| condition::holds(&rule.condition, facts));
+    Match::of(rule, team, Vec::new(), facts)
+}
+
+fn because(rule: &routing_rule::Model, unmet: Option<&Clause>) -> String {
+    match (unmet, rule.condition.0.as_slice()) {
+        (Some(clause), _) => format!("not {}", describe(clause)),
+        (None, []) => "it takes every lead".to_owned(),
+        (None, clauses) => clauses.iter().map(describe).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -108,211 +178,38 @@ pub fn serving(playbook: &Playbook, team: TeamId) -> Vec<StaffId> {
 
 /// Those among whom the person is chosen: whom the rule names, and who serves the team.
 pub fn candidates(found: &Match<'_>, playbook: &Playbook) -> Vec<StaffId> {
-    let named = named(found, playbook);
+    let named = person::named(found, playbook);
     let serving = serving(playbook, found.team);
     let others = serving.into_iter().filter(|id| named != Some(*id));
     named.into_iter().chain(others).collect()
 }
 
-/// The person whom the rule names, if that person still works here.
-fn named(found: &Match<'_>, playbook: &Playbook) -> Option<StaffId> {
-    let owner = found.rule.and_then(|rule| rule.owner_id);
-    owner.filter(|id| playbook.staff.contains_key(id))
-}
-
-/// Chooses the person: the rule's, else the member of the team with the least open work. Who is away or has as much as
-/// can be done is passed over, whoever named them.
+/// Chooses the person as the rule says, and writes down why. Who is away or has as much as can be done is passed over,
+/// whoever named them. `given` is who was given leads by this rule, whoever has waited longest first; only a rule by
+/// turns looks at it.
 pub fn decide(
     found: &Match<'_>,
     playbook: &Playbook,
     load: &HashMap<StaffId, i64>,
+    given: &[StaffId],
     at: DateTime<Utc>,
 ) -> Routing {
-    let named = named(found, playbook);
-    let choice = match named.map(|id| (id, obstacle(playbook, load, id, at))) {
-        Some((id, None)) => Choice {
-            owner: Some(id),
-            why: "The rule names the person.".to_owned(),
-        },
-        Some((id, Some(obstacle))) => {
-            let others: Vec<StaffId> = serving(playbook, found.team)
-                .into_iter()
-                .filter(|other| *other != id)
-                .collect();
-            let choice = choose(&others, playbook, load, at);
-            Choice {
-                why: format!(
-                    "The person whom the rule names {} {}",
-                    obstacle.of_one(),
-                    choice.why
-                ),
-                ..choice
-            }
-        }
-        None => choose(&serving(playbook, found.team), playbook, load, at),
-    };
+    let choice = choose_for(found, playbook, load, given, at);
+    let added_flags = found.rule.map(|rule| rule.flags.0.clone()).unwrap_or_default();
     Routing {
         rule_id: found.rule.map(|rule| rule.id),
         rule: found
             .rule
-            .map_or_else(|| "Review".to_owned(), |rule| rule.name.clone()),
+            .map_or_else(|| CATCH_ALL.to_owned(), |rule| rule.name.clone()),
         team_id: found.team,
         owner_id: choice.owner,
-        explanation: format!("{} {}", found.explanation, choice.why),
+        explanation: format!("{} {}", found.explanation(), choice.why),
         at,
+        basis: Basis {
+            versions: playbook.rule_versions,
+            tried: found.tried.clone(),
+            added_flags,
+            intake: None,
+        },
     }
-}
-
-/// A person who was chosen, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// The person; none when anybody of the team may take it.
-    pub owner: Option<StaffId>,
-    /// Sentences that name nobody.
-    pub why: String,
-}
-
-/// The one with the least open work among those who can take more.
-pub fn choose(
-    able: &[StaffId],
-    playbook: &Playbook,
-    load: &HashMap<StaffId, i64>,
-    at: DateTime<Utc>,
-) -> Choice {
-    let (mut away, mut full) = (0_usize, 0_usize);
-    let mut free = Vec::with_capacity(able.len());
-    for id in able {
-        match obstacle(playbook, load, *id, at) {
-            None => free.push(*id),
-            Some(Obstacle::Away) => away += 1,
-            Some(Obstacle::Full) => full += 1,
-        }
-    }
-    let owner = free
-        .into_iter()
-        .min_by_key(|id| (load.get(id).copied().unwrap_or(0), *id));
-    let passed_over = passed_over(away, full);
-    let why = match (owner, passed_over) {
-        (Some(_), None) => "The member with the least open work gets it.".to_owned(),
-        (Some(_), Some(others)) => format!("The member with the least open work gets it: {others}."),
-        (None, None) => "The team has no member, so anybody who joins it can take it.".to_owned(),
-        (None, Some(all)) => format!("Nobody can be given it: {all}. So anybody of the team can take it."),
-    };
-    Choice { owner, why }
-}
-
-/// Why somebody is given nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Obstacle {
-    Away,
-    Full,
-}
-
-impl Obstacle {
-    const fn of_one(self) -> &'static str {
-        match self {
-            Self::Away => "is away.",
-            Self::Full => "has as much as can be done.",
-        }
-    }
-}
-
-fn obstacle(
-    playbook: &Playbook,
-    load: &HashMap<StaffId, i64>,
-    id: StaffId,
-    at: DateTime<Utc>,
-) -> Option<Obstacle> {
-    if playbook.is_away(id, at) {
-        return Some(Obstacle::Away);
-    }
-    let open = load.get(&id).copied().unwrap_or(0);
-    limit(playbook, id)
-        .is_some_and(|limit| open >= limit)
-        .then_some(Obstacle::Full)
-}
-
-fn limit(playbook: &Playbook, id: StaffId) -> Option<i64> {
-    playbook.staff.get(&id)?.max_open.map(i64::from)
-}
-
-/// `2 are away, 1 has as much as can be done`; none when nobody was passed over.
-fn passed_over(away: usize, full: usize) -> Option<String> {
-    let are_away = match away {
-        0 => None,
-        1 => Some("1 is away".to_owned()),
-        away => Some(format!("{away} are away")),
-    };
-    let are_full = match full {
-        0 => None,
-        1 => Some("1 has as much as can be done".to_owned()),
-        full => Some(format!("{full} have as much as can be done")),
-    };
-    let said: Vec<String> = [are_away, are_full].into_iter().flatten().collect();
-    (!said.is_empty()).then(|| said.join(", "))
-}
-
-/// Open follow-ups of each of these people, counted up to [`LOAD_COUNT_MAX`] or to the person's own limit.
-///
-/// Whoever has a limit is held until the transaction ends: of two leads at one moment, only one is the last that
-/// the person can take.
-///
-/// # Errors
-/// When the database fails.
-pub async fn load(
-    tx: &DatabaseTransaction,
-    playbook: &Playbook,
-    members: &[StaffId],
-) -> Result<HashMap<StaffId, i64>> {
-    let limited: Vec<i64> = members
-        .iter()
-        .filter(|id| limit(playbook, **id).is_some())
-        .map(|id| key_of(*id))
-        .collect();
-    if members.len() < 2 && limited.is_empty() {
-        return Ok(HashMap::new());
-    }
-    db::lock_keys(tx, &limited).await?;
-    let mut load = HashMap::with_capacity(members.len());
-    for batch in members.chunks(LOADS_AT_ONCE) {
-        count(tx, playbook, batch, &mut load).await?;
-    }
-    Ok(load)
-}
-
-/// The random half of an id, by which its person is held.
-fn key_of(id: StaffId) -> i64 {
-    id.0.as_u64_pair().1.cast_signed()
-}
-
-async fn count(
-    tx: &DatabaseTransaction,
-    playbook: &Playbook,
-    members: &[StaffId],
-    load: &mut HashMap<StaffId, i64>,
-) -> Result<()> {
-    let backend = tx.get_database_backend();
-    let mut values: Vec<Value> = Vec::with_capacity(members.len());
-    let counts: Vec<String> = members
-        .iter()
-        .enumerate()
-        .map(|(index, member)| {
-            values.push((*member).into());
-            let most = limit(playbook, *member).unwrap_or(0).max(LOAD_COUNT_MAX);
-            let parameter = if backend == DbBackend::Postgres { format!("${}", index + 1) } else { "?".to_owned() };
-            format!(
-                "SELECT {index} AS member, COUNT(*) AS open FROM (SELECT 1 FROM follow_up WHERE assignee_id = {parameter} \
-                 AND state = 'OPEN' LIMIT {most}) AS work"
-            )
-        })
-        .collect();
-    let statement = Statement::from_sql_and_values(backend, counts.join(" UNION ALL "), values);
-    for row in tx.query_all_raw(statement).await? {
-        let index: i32 = row.try_get("", "member")?;
-        let open: i64 = row.try_get("", "open")?;
-        if let Some(member) = usize::try_from(index).ok().and_then(|index| members.get(index)) {
-            load.insert(*member, open);
-        }
-    }
-    Ok(())
 }

@@ -14,24 +14,29 @@ mod outreach;
 mod places;
 mod plan;
 mod profiles;
-mod rules;
+pub(crate) mod rules;
 mod scripts;
 mod sequences;
 mod services;
-mod write;
+mod skills;
+pub(crate) mod write;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use entity::{appointment, team};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 use crate::db;
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
 use crate::playbook;
+use crate::rule_set;
 use crate::sequence::dates;
 
 pub use document::{
@@ -104,6 +109,7 @@ pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     if applied.changed_anything() {
         let published = rows.sequence_versions.made.clone();
         write::write(&tx, rows).await?;
+        rule_set::follow::follow(&tx, h.now()).await?;
         if let Some(playbook) = &before {
             for version in published.iter().filter(|version| version.trigger.date.is_some()) {
                 dates::of_booked(&tx, playbook, version.sequence_id, &version.trigger, h.now()).await?;
@@ -113,6 +119,19 @@ pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     }
     tx.commit().await?;
     Ok(applied)
+}
+
+/// The rules of a document as rows, with the ids of the rules that are there and have their names.
+///
+/// # Errors
+/// [`Error::Refused`] with everything that is wrong, each with its path in the document. Faults of the database.
+pub(crate) async fn rule_rows(
+    tx: &DatabaseTransaction,
+    setup: &Setup,
+    now: DateTime<Utc>,
+) -> Result<rules::RuleRows> {
+    let known = known::read(tx).await?;
+    plan::rules_alone(setup, &known, now).map_err(Error::Refused)
 }
 
 /// Makes sure that there is a team for what no rule can place. Called at every start, after the migrations: nothing

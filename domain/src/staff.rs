@@ -7,6 +7,7 @@ pub mod limit;
 pub mod password;
 pub mod session;
 mod sign_in;
+pub mod skill;
 pub mod token;
 
 #[cfg(test)]

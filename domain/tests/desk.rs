@@ -39,6 +39,7 @@ use entity::follow_up::FollowUpState;
 use entity::id::{LeadId, ServiceLineId, StaffId, TeamId};
 use entity::lead_event::LeadEventKind;
 use entity::message::MessageKind;
+use entity::routing_rule::{AddedFlags, PersonStrategy};
 use entity::{
     appointment, business_calendar, facility, lead_event, message, routing_rule, service_line, sla_policy,
     staff, team, team_member,
@@ -225,6 +226,7 @@ impl Stand {
             attempts_wanted: 2,
             spacing_mins: 120,
             remind_before_mins: 15,
+            retired_at: None,
             created_at: now,
         };
         policy.into_active_model().insert(db).await.unwrap();
@@ -235,9 +237,12 @@ impl Stand {
             condition: Condition::default(),
             team_id: self.team,
             facility_id: Some(place.id),
+            strategy: PersonStrategy::LeastOpenWork,
             owner_id: None,
+            flags: AddedFlags::default(),
             urgent: false,
             active: true,
+            retired_at: None,
             created_at: now,
         };
         rule.into_active_model().insert(db).await.unwrap();

@@ -27,8 +27,18 @@ Fact {
     Flag = "FLAG",
     /// A form answer; the clause names the field.
     Answer = "ANSWER",
+    /// The coverage that the person named: the answer to the form's field `coverage`.
+    Coverage = "COVERAGE",
     /// The score's grade.
     Grade = "GRADE",
+    /// The score's points, 0 to 100. Not known while the score is made.
+    Score = "SCORE",
+    /// The hour at which it came in, 0 to 23, on the clock of the facility.
+    ReceivedHour = "RECEIVED_HOUR",
+    /// The weekday on which it came in, such as `MONDAY`, at the facility.
+    ReceivedWeekday = "RECEIVED_WEEKDAY",
+    /// `YES` when it came in while the facility was open by its business calendar, else `NO`.
+    BusinessHours = "BUSINESS_HOURS",
     /// `YES` when the lead goes first, else `NO`. Not known until a rule has routed it.
     Urgent = "URGENT",
     /// `EMAIL` and `PHONE`, whichever we have.
@@ -49,6 +59,10 @@ Comparison {
     Present = "PRESENT",
     /// There is no value.
     Absent = "ABSENT",
+    /// The value is a number and not smaller.
+    AtLeast = "AT_LEAST",
+    /// The value is a number and smaller.
+    Below = "BELOW",
 });
 
 /// One comparison of one fact.

@@ -137,12 +137,16 @@ typed_id!(/// Id of a hold of a campaign or sequence.
     OutreachHoldId, "hold");
 typed_id!(/// Id of a release of held messages.
     OutreachReleaseId, "release");
+typed_id!(/// Id of a lead's move away from the wrong team.
+    MisrouteId, "misroute");
 typed_id!(/// Id of a placement.
     PlacementId, "plc");
 typed_id!(/// Id of a retention policy.
     RetentionPolicyId, "retention");
 typed_id!(/// Id of a routing rule.
     RoutingRuleId, "route");
+typed_id!(/// Id of a version of rules.
+    RuleSetId, "rules");
 typed_id!(/// Id of a scoring rule.
     ScoringRuleId, "score");
 typed_id!(/// Id of a stretch of a send window.

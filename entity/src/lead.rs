@@ -5,6 +5,7 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::condition::Clause;
 use crate::enums::{Channel, Disposition, EligibilityFlag, LeadStage, LeadType, ScoreGrade};
 use crate::id::{
     CampaignId, ContactId, FacilityId, FormId, LeadId, PlacementId, RoutingRuleId, ServiceLineId,
@@ -91,6 +92,67 @@ pub struct Routing {
     pub explanation: String,
     /// When it was decided.
     pub at: DateTime<Utc>,
+    /// On what it was decided.
+    #[serde(default)]
+    pub basis: Basis,
+}
+
+/// On what it was decided where a lead goes. Empty for leads of before this was stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Basis {
+    /// Numbers of the versions of the rules that decided.
+    pub versions: RuleVersions,
+    /// Every rule that was tried, in order; the last one holds, unless none does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
+    /// Flags that the rule added to those that follow from the inquiry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub added_flags: Vec<EligibilityFlag>,
+    /// What was known when the lead came in and may have been corrected since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intake: Option<Intake>,
+}
+
+/// Numbers of the versions of the rules that decided about a lead; 0 where there was none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RuleVersions {
+    /// Of the rules that route.
+    pub routing: i32,
+    /// Of the rules that score.
+    pub scoring: i32,
+    /// Of the policies.
+    pub sla: i32,
+}
+
+/// A routing rule that was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tried {
+    /// The rule.
+    pub rule_id: RoutingRuleId,
+    /// Its name, as it was then.
+    pub rule: String,
+    /// The first clause that does not hold; none when the rule holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<Clause>,
+    /// Why it holds or does not, in words that come from the rule and never from the person.
+    pub because: String,
+}
+
+/// What was known when a lead came in and may have been corrected since. The rest stands in the lead unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Intake {
+    /// Its type.
+    pub lead_type: LeadType,
+    /// The service line that the sender or the form named.
+    pub service_line_id: Option<ServiceLineId>,
+    /// The facility that was asked for.
+    pub facility_id: Option<FacilityId>,
+    /// Whether the contact might have been one that was known.
+    pub possible_duplicate: bool,
 }
 
 /// One inquiry of one contact for one service line.

@@ -26,6 +26,8 @@ pub struct Model {
     pub text: String,
     /// Whether it counts.
     pub active: bool,
+    /// When a version was published that has it no more. It stays, because leads point at it.
+    pub retired_at: Option<DateTime<Utc>>,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
 }

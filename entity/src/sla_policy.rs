@@ -47,6 +47,8 @@ pub struct Model {
     pub spacing_mins: i64,
     /// Minutes before the due time at which the assignee is reminded.
     pub remind_before_mins: i64,
+    /// When a version was published that has it no more. It stays, because leads point at it.
+    pub retired_at: Option<DateTime<Utc>>,
     /// When the row was made.
     pub created_at: DateTime<Utc>,
 }

@@ -37,6 +37,8 @@ mod m20261128_000021_extend_sla;
 mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
 mod m20261128_000041_create_staff_digests;
+mod m20261128_000051_create_rule_sets;
+mod m20261128_000052_create_misroutes;
 mod m20261128_000061_free_form_drafts;
 mod m20261128_000062_create_calendar_feeds;
 mod m20261128_000063_create_scripts;
@@ -81,6 +83,8 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000022_create_sla_pauses::Migration),
             whole(m20261128_000023_create_staff_absences::Migration),
             whole(m20261128_000041_create_staff_digests::Migration),
+            whole(m20261128_000051_create_rule_sets::Migration),
+            whole(m20261128_000052_create_misroutes::Migration),
             whole(m20261128_000061_free_form_drafts::Migration),
             whole(m20261128_000062_create_calendar_feeds::Migration),
             whole(m20261128_000063_create_scripts::Migration),

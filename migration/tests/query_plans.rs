@@ -107,6 +107,26 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_staff_absence_staff_id_ends_at",
     ),
     (
+        "SELECT id FROM misroute WHERE rule_id = ? ORDER BY id DESC",
+        &["x"],
+        "idx_misroute_rule_id_id",
+    ),
+    (
+        "SELECT count(*) FROM misroute WHERE lead_id = ? AND by_rule",
+        &["x"],
+        "idx_misroute_lead_id",
+    ),
+    (
+        "SELECT id FROM rule_set WHERE kind = ? ORDER BY number DESC",
+        &["ROUTING"],
+        "idx_rule_set_kind_number",
+    ),
+    (
+        "SELECT id FROM lead WHERE received_at >= ? AND received_at <= ? ORDER BY received_at DESC, id DESC",
+        &["x", LATER],
+        "idx_lead_received_at_id",
+    ),
+    (
         "SELECT id FROM lead WHERE unfinished_at IS NOT NULL ORDER BY received_at DESC, id DESC",
         &[],
         "idx_lead_unfinished_received_at_id",

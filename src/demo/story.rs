@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::contact::resolve::Resolution;
 use domain::follow_up::build::{self, About, Pace, Tried};
 use domain::follow_up::place;
+use domain::lead::decision::{self, Decision};
 use domain::lead::event::NewEvent;
-use domain::lead::triage::{self, Light};
 use domain::playbook::Playbook;
 use domain::routing;
 use domain::sla::calendar::Calendar;
@@ -87,25 +87,19 @@ pub(super) fn receive(
         ..
     } = asked;
     let (playbook, at) = (world.playbook, *at);
-    let light = Light {
-        playbook,
-        inquiry,
-        source: *source,
-        contact: person,
-    };
     let who = Resolution::New {
         contact: person.clone(),
         candidates: Vec::new(),
     };
-    let triage = triage::triage(light, &who);
-    let found = routing::find_rule(playbook, &light.triaged(&triage));
-    let routing = routing::decide(&found, playbook, load, at);
+    let arrival = decision::arrival(playbook, inquiry, *source, &who, at);
+    let decision = decision::decide(arrival);
+    // No rule of the demo hospital gives its leads by turns.
+    let mut routing = routing::decide(&decision.found, playbook, load, &[], at);
+    routing.basis.intake = Some(arrival.intake);
     if let Some(owner) = routing.owner_id {
         *load.entry(owner).or_default() += 1;
     }
-    let of_team = playbook.teams.get(&found.team).and_then(|team| team.facility_id);
-    let facility_id = found.facility.or(inquiry.facility_id).or(of_team);
-    let wanted = triage::wanted(light, &triage, facility_id, found.urgent, at);
+    let Decision { triage, wanted, .. } = decision;
     let click = inquiry.visit.click_id.as_ref();
     lead::Model {
         id: book.id(at),
@@ -115,10 +109,10 @@ pub(super) fn receive(
         disposition: None,
         service_line_id: triage.service_line_id,
         requested_service: inquiry.requested_service.clone(),
-        facility_id,
+        facility_id: decision.facility,
         team_id: routing.team_id,
         owner_id: routing.owner_id,
-        urgent: found.urgent,
+        urgent: decision.found.urgent,
         channel: source.channel,
         campaign_id: source.campaign_id,
         placement_id: source.placement_id,
@@ -131,7 +125,7 @@ pub(super) fn receive(
         click_id_kind: click.map(|id| id.kind.to_owned()),
         click_id_hash: click.map(|id| world.h.secrets.click_hash(&id.value).to_vec()),
         answers: lead::Answers(inquiry.answers.clone()),
-        flags: lead::Flags(triage.flags),
+        flags: lead::Flags(decision.flags),
         score_points: triage.score.points,
         score_grade: triage.score.grade,
         score_reasons: triage.score.reasons,

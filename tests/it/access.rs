@@ -142,6 +142,9 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
         .await
         .data("lead");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let query = "{ ruleSets(kind: ROUTING) { nodes { id } } }";
+    let rule_sets = clinic.graphql(OPS, query, json!({})).await;
+    let rule_set = text(&rule_sets.data("ruleSets.nodes.0.id"));
     BTreeMap::from([
         ("leadId", lead.id.to_string()),
         ("contactId", lead.contact_id.to_string()),
@@ -151,6 +154,8 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
         ("toId", clinic.id_of("staff", "sam").await),
         ("enrollmentId", text(&of_lead["enrollments"][0]["id"])),
         ("messageId", text(&of_lead["messages"]["nodes"][0]["id"])),
+        ("draftId", rule_set.clone()),
+        ("ruleSetId", rule_set),
         ("campaignId", clinic.id_of("campaign", "sleep-spring").await),
         (
             "sequenceId",

@@ -21,7 +21,7 @@ use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, Quer
 use crate::harness::database::TestDatabase;
 
 /// A Monday, in the middle of the working day at both facilities.
-fn monday() -> DateTime<Utc> {
+pub(crate) fn monday() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 23, 17, 0, 0).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn hospital(db: DatabaseConnection, now: DateTime<Utc>) -> Hospital {
     }
 }
 
-async fn made(database: &TestDatabase, now: DateTime<Utc>) -> (Hospital, demo::DemoReport) {
+pub(crate) async fn made(database: &TestDatabase, now: DateTime<Utc>) -> (Hospital, demo::DemoReport) {
     let h = hospital(database.connect().await, now);
     setup::ensure_review_team(&h)
         .await

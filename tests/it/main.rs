@@ -32,6 +32,7 @@ mod preferences;
 mod privacy;
 mod processes;
 mod profiles;
+mod routing;
 mod schema_matches_entities;
 mod scripts;
 mod sending;

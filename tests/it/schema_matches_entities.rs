@@ -95,11 +95,10 @@ fn shapes() -> Vec<Shape> {
         checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up
         follow_up_check follow_up_template form
-        form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party intake_script lead lead_event lead_profile link_visit mailing mailing_change mailing_progress message message_event outreach_hold
-        outreach_release placement playbook_revision retention_policy routing_rule scoring_rule script_answer send_window
+        form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party intake_script lead lead_event lead_profile link_visit mailing mailing_change mailing_progress message message_event outreach_hold outreach_release placement playbook_revision retention_policy routing_rule scoring_rule script_answer send_window misroute routing_turn rule_set
         sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_pause sla_policy soft_bounce staff
-        staff_absence staff_digest suppression team
+        staff_absence staff_digest staff_skill suppression team
         team_member template template_version token touchpoint
     }
 }
@@ -128,6 +127,18 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
             names!(entity::appointment::AppointmentState),
         ),
         ("attempt", "medium", names!(enums::Medium)),
+        ("misroute", "reason", names!(entity::misroute::MisrouteReason)),
+        ("misroute", "actor_kind", names!(enums::ActorKind)),
+        (
+            "routing_rule",
+            "strategy",
+            names!(entity::routing_rule::PersonStrategy),
+        ),
+        ("rule_set", "kind", names!(entity::rule_set::RuleKind)),
+        ("rule_set", "state", names!(entity::rule_set::RuleSetState)),
+        ("rule_set", "created_by_kind", names!(enums::ActorKind)),
+        ("rule_set", "published_by_kind", names!(enums::ActorKind)),
+        ("staff_skill", "kind", names!(entity::staff_skill::SkillKind)),
         ("lead", "sla_step", names!(entity::sla_policy::SlaStep)),
         ("sla_pause", "reason", names!(entity::sla_pause::PauseReason)),
         (

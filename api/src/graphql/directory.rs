@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Error, ID, Object};
 use domain::playbook::fold_name;
 use entity::id::{DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId};
+use entity::staff_skill::SkillKind;
 use entity::{department, facility, service_line, staff, staff_absence, team};
 
 use super::ask::Ask;
@@ -209,6 +210,20 @@ impl Team {
 /// A person who works with Leadward.
 pub struct Staff(pub Arc<staff::Model>);
 
+impl Staff {
+    async fn skills(&self, ctx: &Context<'_>, kind: SkillKind) -> Result<Vec<String>, Error> {
+        let playbook = Ask::of(ctx).playbook().await?;
+        let all = playbook.skills.get(&self.0.id).map_or(&[][..], Vec::as_slice);
+        let mut values: Vec<_> = all
+            .iter()
+            .filter(|skill| skill.kind == kind)
+            .map(|skill| skill.value.clone())
+            .collect();
+        values.sort_unstable();
+        Ok(values)
+    }
+}
+
 /// A person who works with Leadward.
 #[Object]
 impl Staff {
@@ -245,6 +260,16 @@ impl Staff {
     /// Most open follow-ups that the rules give the person; null for as many as come.
     async fn max_open(&self) -> Option<i32> {
         self.0.max_open
+    }
+
+    /// BCP 47 tags of the languages that the person speaks, lower case; none for English alone.
+    async fn languages(&self, ctx: &Context<'_>) -> Result<Vec<String>, Error> {
+        self.skills(ctx, SkillKind::Language).await
+    }
+
+    /// Slugs of the service lines that the person knows; none for all of them.
+    async fn service_lines(&self, ctx: &Context<'_>) -> Result<Vec<String>, Error> {
+        self.skills(ctx, SkillKind::ServiceLine).await
     }
 
     /// Whether the person is away now.

@@ -51,6 +51,8 @@ mod open_work;
 mod outreach;
 mod preferences;
 mod privacy;
+mod reroute;
+mod rule_set;
 mod script;
 mod sending;
 mod sequence;
@@ -84,6 +86,7 @@ pub struct Mutation(
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     lead::LeadMutation,
+    reroute::RerouteMutation,
     attempt::AttemptMutation,
     clock::ClockMutation,
     stage::StageMutation,
@@ -120,6 +123,7 @@ pub struct PlanMutation(
     campaign::CampaignMutation,
     sequence::SequenceMutation,
     simulate::SimulateMutation,
+    rule_set::RuleSetMutation,
 );
 
 /// What came of an operation: its value, or why a rule said no.
@@ -169,7 +173,7 @@ async fn audited<T, S: Display>(
 }
 
 /// Something that is absent, or not yours.
-fn missing(noun: &'static str) -> Refusal {
+pub(super) fn missing(noun: &'static str) -> Refusal {
     Refusal::new(
         Code::NotFound,
         &id_field(noun),

@@ -19,7 +19,7 @@ use super::scalars::{DateTime, Duration};
 use super::vocabulary::{EnrollmentState, ExitReason, LeadStage, Purpose, SequenceState};
 
 pub use moves::{MovePreview, MoveQuery, SequenceMove, StepMapInput, step_map};
-pub use step::{Clause, SequenceStep, SequenceTrigger, StepKind};
+pub use step::{Clause, SequenceStep, SequenceTrigger, StepKind, clauses};
 pub use stuck::{StuckEnrollment, StuckQuery};
 
 /// A plan of mails, follow-ups, waits and branches.

@@ -9,8 +9,9 @@ pub use rows::{
     ClickVerdict, Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind, DateAnchor,
     EnrollmentMoveState, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome,
     GateReason, InboundKind, InboundSource, InboundState, LeadEventKind, MessageEventKind, MessageKind,
-    MessageState, MoveObstacle, PauseReason, PlacementKind, QuestionKind, Reentry, SequenceState, SlaStep,
-    StaffTold, StuckReason, TakeOver, TriggerKind, Weekday,
+    MessageState, MisrouteReason, MoveObstacle, PauseReason, PersonStrategy, PlacementKind, QuestionKind,
+    Reentry, RuleKind, RuleSetState, SequenceState, SlaStep, StaffTold, StuckReason, TakeOver, TriggerKind,
+    Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

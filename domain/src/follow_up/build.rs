@@ -61,9 +61,7 @@ pub struct Pace {
 impl Pace {
     /// The pace of the policy that the lead fell under when it came in.
     pub fn of(lead: &lead::Model, playbook: &Playbook) -> Self {
-        let policy = lead
-            .sla_policy_id
-            .and_then(|id| playbook.sla.iter().find(|policy| policy.id == id));
+        let policy = lead.sla_policy_id.and_then(|id| playbook.policy(id));
         Self {
             first_attempt_mins: policy.map_or(policy::DEFAULT_FIRST_ATTEMPT_MINS, |policy| {
                 policy.first_attempt_mins

@@ -56,36 +56,50 @@ pub async fn assign(h: &Hospital, viewer: &Viewer, input: Assign) -> Result<Done
     }
     let mut change = Change::begin(h, viewer, input.lead_id, input.version).await?;
     let before = change.lead.clone();
-    let (team, owner) = place(&before, input.team_id, input.owner_id, &change.playbook)?;
-    if (team, owner) == (before.team_id, before.owner_id) {
+    let place = place(&before, input.team_id, input.owner_id, &change.playbook)?;
+    if (place.team, place.owner) == (before.team_id, before.owner_id) {
         return Ok(Done::quiet(before));
     }
-    change
-        .save(|lead| {
-            lead.team_id = Set(team);
-            lead.owner_id = Set(owner);
-        })
-        .await?;
-    let mut event = NewEvent::new(before.id, LeadEventKind::Assigned, change.actor, change.now)
-        .with("fromTeamId", before.team_id.to_string())
-        .with("teamId", team.to_string())
-        .with("fromOwnerId", before.owner_id.map(|id| id.to_string()))
-        .with("ownerId", owner.map(|id| id.to_string()));
+    let mut event = event(&change, place);
     if let Some(reason) = reason {
         event = event.with("reason", reason);
     }
-    change.record(event).await?;
-    hand_over(&mut change).await?;
+    give(&mut change, place, event).await?;
     change.commit(|lead| lead).await
 }
 
+/// Where a lead goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) team: TeamId,
+    /// The person; none when anybody of the team may take it.
+    pub(super) owner: Option<StaffId>,
+}
+
+/// The event of a lead that goes there.
+pub(super) fn event(change: &Change<'_>, to: Place) -> NewEvent {
+    let lead = &change.lead;
+    NewEvent::new(lead.id, LeadEventKind::Assigned, change.actor, change.now)
+        .with("fromTeamId", lead.team_id.to_string())
+        .with("teamId", to.team.to_string())
+        .with("fromOwnerId", lead.owner_id.map(|id| id.to_string()))
+        .with("ownerId", to.owner.map(|id| id.to_string()))
+}
+
+/// Gives the lead there, with its open follow-ups.
+pub(super) async fn give(change: &mut Change<'_>, to: Place, event: NewEvent) -> Result<()> {
+    change
+        .save(|lead| {
+            lead.team_id = Set(to.team);
+            lead.owner_id = Set(to.owner);
+        })
+        .await?;
+    change.record(event).await?;
+    hand_over(change).await
+}
+
 /// The team and person that a lead goes to.
-fn place(
-    lead: &Model,
-    team: Option<TeamId>,
-    owner: Patch<StaffId>,
-    playbook: &Playbook,
-) -> Result<(TeamId, Option<StaffId>)> {
+fn place(lead: &Model, team: Option<TeamId>, owner: Patch<StaffId>, playbook: &Playbook) -> Result<Place> {
     let team = team.unwrap_or(lead.team_id);
     if !playbook.teams.contains_key(&team) {
         return Err(Error::refused(Code::NotFound, "teamId", "There is no such team."));
@@ -108,7 +122,7 @@ fn place(
         Patch::Keep => lead.owner_id.filter(|id| team == lead.team_id || is_member(id)),
         owner => owner.apply(None),
     };
-    Ok((team, owner))
+    Ok(Place { team, owner })
 }
 
 /// Gives the open follow-ups to the lead's team and owner, in one statement, and plans the mails about them.

@@ -2,7 +2,7 @@
 
 use entity::{contact, lead};
 
-use crate::condition::Facts;
+use crate::condition::{Facts, Received};
 use crate::playbook::Playbook;
 
 /// The facts of a lead as it stands.
@@ -28,6 +28,11 @@ pub fn of<'a>(lead: &'a lead::Model, contact: &'a contact::Model, playbook: &'a 
         flags: &lead.flags.0,
         answers: &lead.answers.0,
         grade: Some(lead.score_grade),
+        points: Some(lead.score_points),
+        received: Received {
+            at: lead.received_at,
+            calendar: playbook.calendar_if_any(lead.facility_id),
+        },
         urgent: Some(lead.urgent),
     }
 }

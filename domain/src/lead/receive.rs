@@ -7,16 +7,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::enrollment::ExitReason;
 use entity::enums::LeadStage;
-use entity::id::LeadId;
+use entity::id::{LeadId, PlacementId};
 use entity::{form, lead};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
+use super::decision::{self, Decision};
 use super::form_draft::finish::{self, Saved};
 use super::form_draft::overtake::overtake;
 use super::form_draft::whose::whose;
 use super::inquiry::Inquiry;
 use super::rows::{self, Rows};
-use super::triage::{self, Light, Triage};
+use super::triage::{Arrival, Triage};
 use super::visit::{self, Source};
 use crate::contact::resolve::Resolution;
 use crate::db;
@@ -64,16 +65,13 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
     }
     let draft = saved.as_ref().map(|saved| &saved.draft);
     let who = whose(&tx, &inquiry.person, draft, now).await?;
-    let light = Light {
-        playbook: &playbook,
-        inquiry: &inquiry,
-        source,
-        contact: who.contact(),
-    };
-    let triage = triage::triage(light, &who);
+    let arrival = decision::arrival(&playbook, &inquiry, source, &who, now);
+    let decision = decision::decide(arrival);
     let case = Case {
         h,
-        light,
+        arrival,
+        inquiry: &inquiry,
+        placement_id: source.placement_id,
         form,
         actor,
         who: &who,
@@ -84,7 +82,7 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
         None => overtake(&tx, form, &inquiry.person, now).await?,
     };
     let goes_on = answered_again(&tx, &case).await?;
-    if let Some(first) = same_again(&tx, &case, &triage).await? {
+    if let Some(first) = same_again(&tx, &case, &decision.triage).await? {
         let asked = rows::grant_again(&tx, &case, first).await?;
         if let Some(Saved { draft, .. }) = saved {
             finish::settle(&tx, h, draft, who.contact().id, first, now).await?;
@@ -95,11 +93,13 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
             ..told_again(first, goes_on, asked)
         });
     }
-    let found = routing::find_rule(&playbook, &light.triaged(&triage));
-    let load = routing::load(&tx, &playbook, &routing::candidates(&found, &playbook)).await?;
-    let routing = routing::decide(&found, &playbook, &load, now);
+    let found = &decision.found;
+    let load = routing::load(&tx, &playbook, &routing::candidates(found, &playbook)).await?;
+    let turn = routing::turn::hold(&tx, found).await?;
+    let routing = routing::decide(found, &playbook, &load, turn.given(), now);
+    routing::turn::give(&tx, turn, routing.owner_id).await?;
     let unfinished = saved.as_ref().and_then(|saved| saved.lead.as_ref());
-    let lead = in_place_of(unfinished, new_lead(&case, triage, &found, routing));
+    let lead = in_place_of(unfinished, new_lead(&case, decision, routing));
     let lead_id = lead.id;
     let rows = rows::of(&case, lead);
     let mut done = told(&rows, goes_on);
@@ -114,9 +114,9 @@ pub async fn receive(h: &Hospital, actor: Actor, inquiry: Inquiry) -> Result<Don
 
 /// Lets enrollments go on that wait for a known contact to send a form. Answers whether there were some.
 async fn answered_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Result<bool> {
-    match (case.light.inquiry.form_id, case.who) {
+    match (case.inquiry.form_id, case.who) {
         (Some(_), Resolution::Known { contact, .. }) => {
-            happen::form_answered(tx, case.light.playbook, contact.id, case.now).await
+            happen::form_answered(tx, case.arrival.playbook, contact.id, case.now).await
         }
         _ => Ok(false),
     }
@@ -126,7 +126,9 @@ async fn answered_again(tx: &DatabaseTransaction, case: &Case<'_>) -> Result<boo
 #[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub h: &'a Hospital,
-    pub light: Light<'a>,
+    pub arrival: Arrival<'a>,
+    pub inquiry: &'a Inquiry,
+    pub placement_id: Option<PlacementId>,
     pub form: Option<&'a form::Model>,
     pub actor: Actor,
     pub who: &'a Resolution,
@@ -146,36 +148,25 @@ fn in_place_of(unfinished: Option<&lead::Model>, lead: lead::Model) -> lead::Mod
 }
 
 /// The lead's own row.
-pub(super) fn new_lead(
-    case: &Case<'_>,
-    triage: Triage,
-    found: &routing::Match<'_>,
-    routing: lead::Routing,
-) -> lead::Model {
-    let Light {
-        playbook,
-        inquiry,
-        source,
-        contact,
-    } = case.light;
-    let of_team = || playbook.teams.get(&found.team).and_then(|team| team.facility_id);
-    let facility = found.facility.or(inquiry.facility_id).or_else(of_team);
-    let wanted = triage::wanted(case.light, &triage, facility, found.urgent, case.now);
+pub(super) fn new_lead(case: &Case<'_>, decision: Decision<'_>, mut routing: lead::Routing) -> lead::Model {
+    let Case { arrival, inquiry, .. } = *case;
+    let Decision { triage, wanted, .. } = decision;
+    routing.basis.intake = Some(arrival.intake);
     lead::Model {
         id: new_id(case.now),
-        contact_id: contact.id,
+        contact_id: arrival.contact.id,
         lead_type: inquiry.lead_type,
         stage: LeadStage::New,
         disposition: None,
         service_line_id: triage.service_line_id,
         requested_service: inquiry.requested_service.clone(),
-        facility_id: facility,
+        facility_id: decision.facility,
         team_id: routing.team_id,
         owner_id: routing.owner_id,
-        urgent: found.urgent,
-        channel: source.channel,
-        campaign_id: source.campaign_id,
-        placement_id: source.placement_id,
+        urgent: decision.found.urgent,
+        channel: arrival.channel,
+        campaign_id: arrival.campaign_id,
+        placement_id: case.placement_id,
         form_id: inquiry.form_id,
         external_id: inquiry.external_id.clone(),
         landing_page: inquiry.visit.landing_page.clone(),
@@ -185,11 +176,11 @@ pub(super) fn new_lead(
         click_id_kind: inquiry.visit.click_kind().map(str::to_owned),
         click_id_hash: inquiry.visit.click_hash(&case.h.secrets),
         answers: lead::Answers(inquiry.answers.clone()),
-        flags: lead::Flags(triage.flags),
+        flags: lead::Flags(decision.flags),
         score_points: triage.score.points,
         score_grade: triage.score.grade,
         score_reasons: triage.score.reasons,
-        score_revision: playbook.revision,
+        score_revision: arrival.playbook.revision,
         routing,
         sla_policy_id: wanted.policy.map(|policy| policy.id),
         sla_due_at: wanted.due_at,
@@ -304,7 +295,7 @@ async fn same_external_id(
 /// The lead that this person's same inquiry made minutes ago, whatever external id it came with: a page that makes a new
 /// id for every press of its button sends one inquiry many times.
 async fn same_again(tx: &DatabaseTransaction, case: &Case<'_>, triage: &Triage) -> Result<Option<LeadId>> {
-    let inquiry = case.light.inquiry;
+    let inquiry = case.inquiry;
     let (Some(form_id), Resolution::Known { contact, .. }) = (inquiry.form_id, case.who) else {
         return Ok(None);
     };

@@ -43,8 +43,8 @@ pub(super) struct Rows {
 
 /// Builds them.
 pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
-    let Case { h, light, now, .. } = *case;
-    let (playbook, contact) = (light.playbook, light.contact);
+    let Case { h, arrival, now, .. } = *case;
+    let (playbook, contact) = (arrival.playbook, arrival.contact);
     let remind_before_mins = Pace::of(&lead, playbook).remind_before_mins;
     let follow_up = build::first_contact(&About::from(&lead), lead.sla_due_at, remind_before_mins, now);
     let enrollments = sequence::enroll::on_received(
@@ -90,13 +90,13 @@ pub(super) fn of(case: &Case<'_>, lead: lead::Model) -> Rows {
 
 /// What the inquiry says about consent, and the mail that asks for a second yes where the form wants one.
 fn consents(case: &Case<'_>, lead_id: LeadId) -> (Vec<consent_event::Model>, Option<message::ActiveModel>) {
-    let inquiry = case.light.inquiry;
+    let inquiry = case.inquiry;
     let days = case.form.and_then(|form| form.opt_in_days);
     let second_yes = days.map(|days| SecondYes {
         message_id: new_id(case.now),
         until: case.now + TimeDelta::days(days.into()),
     });
-    let contact = case.light.contact;
+    let contact = case.arrival.contact;
     let intake = AtIntake {
         contact,
         method: inquiry.consent_method,
@@ -105,7 +105,7 @@ fn consents(case: &Case<'_>, lead_id: LeadId) -> (Vec<consent_event::Model>, Opt
         second_yes,
         actor: case.actor,
         now: case.now,
-        playbook: case.light.playbook,
+        playbook: case.arrival.playbook,
     };
     let events = consent::at_intake(intake, &inquiry.consents);
     let asks = second_yes
@@ -119,7 +119,7 @@ fn events(
     enrollments: &[enrollment::ActiveModel],
 ) -> Vec<lead_event::ActiveModel> {
     let Case {
-        light, actor, now, ..
+        arrival, actor, now, ..
     } = *case;
     let mut events = vec![
         NewEvent::new(lead.id, LeadEventKind::Received, actor, now).with("channel", lead.channel.as_str()),
@@ -143,7 +143,7 @@ fn events(
             .sequence_id
             .clone()
             .take()
-            .and_then(|id| light.playbook.sequences.get(&id));
+            .and_then(|id| arrival.playbook.sequences.get(&id));
         let name = sequence.map(|published| published.sequence.name.as_str());
         events
             .push(NewEvent::new(lead.id, LeadEventKind::Enrolled, Actor::SYSTEM, now).with("sequence", name));
@@ -235,12 +235,12 @@ fn active(events: Vec<consent_event::Model>) -> Vec<consent_event::ActiveModel> 
 /// Writes down what a repeated inquiry grants beyond the `first`: somebody who forgot to tick a box and sends the form
 /// again has consented. Answers whether a mail was planned that asks for the second yes.
 pub(super) async fn grant_again(tx: &DatabaseTransaction, case: &Case<'_>, first: LeadId) -> Result<bool> {
-    let inquiry = case.light.inquiry;
+    let inquiry = case.inquiry;
     if !inquiry.consents.iter().any(|consent| consent.granted) {
         return Ok(false);
     }
     let known = consent_event::Entity::find()
-        .filter(consent_event::Column::ContactId.eq(case.light.contact.id))
+        .filter(consent_event::Column::ContactId.eq(case.arrival.contact.id))
         .filter(consent_event::Column::Action.is_in([ConsentAction::Grant, ConsentAction::Pending]))
         .all(tx)
         .await?;

@@ -1,18 +1,14 @@
-//! What an inquiry is about and what it needs: service line, flags, score and SLA. Pure.
+//! What an inquiry is about and what it needs: service line, flags and score. Pure.
 
 use chrono::{DateTime, Utc};
-use entity::enums::{EligibilityFlag, LeadStage, LeadType, ScoreGrade};
-use entity::id::{FacilityId, ServiceLineId};
-use entity::lead::Answer;
+use entity::enums::{Channel, EligibilityFlag, LeadStage, LeadType};
+use entity::id::{CampaignId, FacilityId, ServiceLineId};
+use entity::lead::{Answer, Intake};
 use entity::{contact, service_line};
 
-use super::inquiry::Inquiry;
 use super::score::{self, Score};
-use super::visit::Source;
-use crate::condition::Facts;
-use crate::contact::resolve::Resolution;
+use crate::condition::{Facts, Received};
 use crate::playbook::Playbook;
-use crate::sla::policy::{self, Wanted};
 
 /// Name of the form field by which a person says `yes`, the referral exists.
 pub const REFERRAL_FIELD: &str = "has_referral";
@@ -30,53 +26,62 @@ pub struct Triage {
     pub score: Score,
 }
 
-/// An inquiry in the light of the playbook, from which facts are taken for every rule.
+/// What is known of an inquiry when it comes in, in the light of the playbook. Every rule is asked about this, by whatever
+/// door the inquiry comes, and when it is asked what other rules would have made of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Light<'a> {
+pub struct Arrival<'a> {
     /// The rules and lists.
     pub playbook: &'a Playbook,
-    /// The inquiry.
-    pub inquiry: &'a Inquiry,
-    /// Its source.
-    pub source: Source,
     /// Who asks.
     pub contact: &'a contact::Model,
+    /// The service in the person's words.
+    pub requested_service: Option<&'a str>,
+    /// What was answered.
+    pub answers: &'a [Answer],
+    /// Where it came from.
+    pub channel: Channel,
+    /// The campaign that it answers.
+    pub campaign_id: Option<CampaignId>,
+    /// What may be corrected later.
+    pub intake: Intake,
+    /// When it came in.
+    pub at: DateTime<Utc>,
 }
 
-impl<'a> Light<'a> {
+impl<'a> Arrival<'a> {
     /// The facts, with what triage has found so far.
     pub fn facts(
         self,
         line: Option<ServiceLineId>,
         facility: Option<FacilityId>,
         flags: &'a [EligibilityFlag],
-        grade: Option<ScoreGrade>,
+        score: Option<&Score>,
     ) -> Facts<'a> {
-        let Self {
-            playbook,
-            inquiry,
-            source,
-            contact,
-        } = self;
+        let playbook = self.playbook;
         Facts {
-            lead_type: inquiry.lead_type,
+            lead_type: self.intake.lead_type,
             stage: LeadStage::New,
             service_line: line
                 .and_then(|id| playbook.lines.get(&id))
                 .map(|line| line.slug.as_str()),
-            requested_service: inquiry.requested_service.as_deref(),
+            requested_service: self.requested_service,
             facility: facility
                 .and_then(|id| playbook.facilities.get(&id))
                 .map(|row| row.slug.as_str()),
-            channel: source.channel,
-            campaign: source
+            channel: self.channel,
+            campaign: self
                 .campaign_id
                 .and_then(|id| playbook.campaigns.get(&id))
                 .map(|row| row.code.as_str()),
-            contact,
+            contact: self.contact,
             flags,
-            answers: &inquiry.answers,
-            grade,
+            answers: self.answers,
+            grade: score.map(|score| score.grade),
+            points: score.map(|score| score.points),
+            received: Received {
+                at: self.at,
+                calendar: playbook.calendar_if_any(facility),
+            },
             urgent: None,
         }
     }
@@ -85,36 +90,37 @@ impl<'a> Light<'a> {
     pub fn triaged(self, triage: &'a Triage) -> Facts<'a> {
         self.facts(
             triage.service_line_id,
-            self.inquiry.facility_id,
+            self.intake.facility_id,
             &triage.flags,
-            Some(triage.score.grade),
+            Some(&triage.score),
         )
     }
 }
 
 /// Names the service line, sets the flags and scores.
-pub fn triage(light: Light<'_>, who: &Resolution) -> Triage {
-    let Light {
-        playbook, inquiry, ..
-    } = light;
+pub fn triage(arrival: Arrival<'_>) -> Triage {
+    let Arrival {
+        playbook,
+        intake,
+        answers,
+        ..
+    } = arrival;
     let named = || {
-        inquiry
+        arrival
             .requested_service
-            .as_deref()
             .and_then(|name| playbook.line_named(name))
     };
-    let service_line_id = inquiry.service_line_id.or_else(|| named().map(|line| line.id));
+    let service_line_id = intake.service_line_id.or_else(|| named().map(|line| line.id));
     let line = service_line_id.and_then(|id| playbook.lines.get(&id));
-    let possible_duplicate = matches!(who, Resolution::New { candidates, .. } if !candidates.is_empty());
     let flags = flags(
         line.map(AsRef::as_ref),
-        inquiry.lead_type,
-        &inquiry.answers,
-        possible_duplicate,
+        intake.lead_type,
+        answers,
+        intake.possible_duplicate,
     );
     let score = score::score(
         &playbook.scoring,
-        &light.facts(service_line_id, inquiry.facility_id, &flags, None),
+        &arrival.facts(service_line_id, intake.facility_id, &flags, None),
     );
     Triage {
         service_line_id,
@@ -161,25 +167,4 @@ pub fn flags(
         .into_iter()
         .filter_map(|(flag, set)| set.then_some(flag))
         .collect()
-}
-
-/// What the SLA wants of the lead at the facility that serves it; `urgent` as it was routed.
-pub fn wanted(
-    light: Light<'_>,
-    triage: &Triage,
-    facility: Option<FacilityId>,
-    urgent: bool,
-    now: DateTime<Utc>,
-) -> Wanted {
-    let facts = Facts {
-        urgent: Some(urgent),
-        ..light.facts(
-            triage.service_line_id,
-            facility,
-            &triage.flags,
-            Some(triage.score.grade),
-        )
-    };
-    let policy = policy::pick(light.playbook, &facts);
-    policy::wanted(policy, &light.playbook.calendar(facility), now)
 }

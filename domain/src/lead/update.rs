@@ -22,6 +22,7 @@ use crate::error::{Code, Error, Refusal, Result};
 use crate::hospital::Hospital;
 use crate::patch::Patch;
 use crate::playbook::Playbook;
+use crate::routing::with_added;
 use crate::sequence::happen::Happening;
 use crate::viewer::Viewer;
 
@@ -175,12 +176,14 @@ fn flags(old: &Model, new: &Model, playbook: &Playbook) -> Vec<EligibilityFlag> 
     }
     let line = new.service_line_id.and_then(|id| playbook.lines.get(&id));
     let possible_duplicate = old.flags.0.contains(&EligibilityFlag::PossibleDuplicateContact);
-    triage::flags(
+    let flags = triage::flags(
         line.map(AsRef::as_ref),
         new.lead_type,
         &new.answers.0,
         possible_duplicate,
-    )
+    );
+    // What a rule said when the lead came in does not follow from what was corrected.
+    with_added(&flags, &old.routing.basis.added_flags)
 }
 
 /// Names of the lead's fields that differ, as the public schema spells them.

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use entity::id::FacilityId;
+use entity::lead::RuleVersions;
+use entity::rule_set::{RuleKind, RuleSetState};
 use entity::{
     business_calendar, campaign, checklist, consent_wording, facility, follow_up_template, form,
-    frequency_cap, intake_script, lead_profile, placement, routing_rule, scoring_rule, send_window, sequence,
-    sequence_version, service_line, service_line_alias, sla_policy, staff, staff_absence, team, team_member,
-    template, template_version,
+    frequency_cap, intake_script, lead_profile, placement, routing_rule, rule_set, scoring_rule, send_window,
+    sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, staff_absence,
+    staff_skill, team, team_member, template, template_version,
 };
-use sea_orm::{ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::{Playbook, PublishedSequence, fold_name};
 use crate::contact::phone::readable;
@@ -61,22 +65,30 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
     {
         absences.entry(row.staff_id).or_default().push(row);
     }
+    let mut skills: HashMap<_, Vec<_>> = HashMap::new();
+    for row in staff_skill::Entity::find().all(tx).await? {
+        skills.entry(row.staff_id).or_default().push(row);
+    }
     let routing = routing_rule::Entity::find()
         .filter(routing_rule::Column::Active.eq(true))
+        .filter(routing_rule::Column::RetiredAt.is_null())
         .order_by_asc(routing_rule::Column::Position)
         .order_by_asc(routing_rule::Column::Id)
         .all(tx)
         .await?;
     let scoring = scoring_rule::Entity::find()
         .filter(scoring_rule::Column::Active.eq(true))
+        .filter(scoring_rule::Column::RetiredAt.is_null())
         .order_by_asc(scoring_rule::Column::Id)
         .all(tx)
         .await?;
-    let sla = sla_policy::Entity::find()
+    let policies = sla_policy::Entity::find()
         .order_by_asc(sla_policy::Column::Position)
         .order_by_asc(sla_policy::Column::Id)
         .all(tx)
         .await?;
+    let (sla_retired, sla) = policies.into_iter().partition(|row| row.retired_at.is_some());
+    let rule_versions = rule_versions(tx).await?;
     let forms = by_id(
         form::Entity::find()
             .filter(form::Column::Active.eq(true))
@@ -113,10 +125,13 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         review_team,
         staff,
         members,
+        skills,
         absences,
         routing,
         scoring,
         sla,
+        sla_retired,
+        rule_versions,
         form_by_slug: forms.values().map(|form| (form.slug.clone(), form.id)).collect(),
         form_by_key: forms
             .values()
@@ -163,6 +178,26 @@ async fn scripts(tx: &DatabaseTransaction) -> Result<HashMap<String, intake_scri
     let rows = versions.all(tx).await?.into_iter();
     // The newest comes last and stays.
     Ok(rows.map(|row| (row.key.clone(), row)).collect())
+}
+
+/// The numbers of the versions that are published.
+async fn rule_versions(tx: &DatabaseTransaction) -> Result<RuleVersions> {
+    let published: Vec<(RuleKind, i32)> = rule_set::Entity::find()
+        .select_only()
+        .columns([rule_set::Column::Kind, rule_set::Column::Number])
+        .filter(rule_set::Column::State.eq(RuleSetState::Published))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut versions = RuleVersions::default();
+    for (kind, number) in published {
+        match kind {
+            RuleKind::Routing => versions.routing = number,
+            RuleKind::Scoring => versions.scoring = number,
+            RuleKind::Sla => versions.sla = number,
+        }
+    }
+    Ok(versions)
 }
 
 type Sequences = (

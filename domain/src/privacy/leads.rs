@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use entity::date_occasion::{self, DateOccasionState};
 use entity::follow_up::FollowUpState;
 use entity::id::{LeadId, MessageId, StaffId};
-use entity::lead::{Answers, Column, Utm};
+use entity::lead::{Answers, Basis, Column, Utm};
 use entity::lead_event::EventData;
-use entity::{attempt, captured_mail, follow_up, lead, lead_event, message, message_event, script_answer};
+use entity::{
+    attempt, captured_mail, follow_up, lead, lead_event, message, message_event, misroute, script_answer,
+};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
@@ -40,6 +42,10 @@ pub(crate) async fn erase(
         .map(|row| {
             let mut routing = row.routing;
             GONE.clone_into(&mut routing.explanation);
+            routing.basis = Basis {
+                versions: routing.basis.versions,
+                ..Basis::default()
+            };
             [row.id.into(), Value::from(routing)]
         })
         .collect();
@@ -117,6 +123,18 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
         .filter(script_answer::Column::LeadId.is_in(ids.iter().copied()))
         .exec(tx)
         .await?;
+    let misroutes: Vec<Option<String>> = misroute::Entity::find()
+        .select_only()
+        .column(misroute::Column::Note)
+        .filter(misroute::Column::LeadId.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    misroute::Entity::update_many()
+        .col_expr(misroute::Column::Note, Expr::value(None::<String>))
+        .filter(misroute::Column::LeadId.is_in(ids.iter().copied()))
+        .exec(tx)
+        .await?;
     attempt::Entity::update_many()
         .col_expr(attempt::Column::Note, Expr::value(None::<String>))
         .filter(attempt::Column::LeadId.is_in(ids.iter().copied()))
@@ -147,7 +165,8 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
         .await?;
     // Titles are no person's words.
     let outcomes = outcomes.into_iter().filter_map(|(_, outcome)| outcome);
-    let notes = notes.into_iter().flatten().chain(outcomes).chain(answers);
+    let notes = notes.into_iter().chain(misroutes).flatten();
+    let notes = notes.chain(outcomes).chain(answers);
     Ok(notes.map(|note| idempotency::as_value(&note)).collect())
 }
 

@@ -1,4 +1,5 @@
 use entity::enums::Role;
+use entity::routing_rule::AddedFlags;
 use entity::staff_absence::AbsenceReason;
 use entity::{staff, staff_absence, team_member};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
@@ -65,7 +66,8 @@ fn to<'a>(rule: Option<&'a routing_rule::Model>, team: TeamId) -> Match<'a> {
         team,
         facility: None,
         urgent: false,
-        explanation: "\"Desk\" holds: it takes every lead.".to_owned(),
+        tried: Vec::new(),
+        wanted: Wanted::default(),
     }
 }
 
@@ -77,9 +79,12 @@ fn naming(desk: &Desk, owner: StaffId) -> routing_rule::Model {
         condition: entity::condition::Condition::default(),
         team_id: desk.team,
         facility_id: None,
+        strategy: PersonStrategy::Named,
         owner_id: Some(owner),
+        flags: AddedFlags::default(),
         urgent: false,
         active: true,
+        retired_at: None,
         created_at: desk.ground.h.now(),
     }
 }
@@ -90,7 +95,7 @@ async fn who_is_away_or_has_enough_is_passed_over_and_the_explanation_says_so() 
     let playbook = desk.ground.h.playbook().await.unwrap();
     let now = desk.ground.h.now();
     let load = |limited, free| HashMap::from([(desk.limited, limited), (desk.free, free)]);
-    let decided = |load: &HashMap<StaffId, i64>, at| decide(&to(None, desk.team), &playbook, load, at);
+    let decided = |load: &HashMap<StaffId, i64>, at| decide(&to(None, desk.team), &playbook, load, &[], at);
 
     let first = decided(&load(1, 5), now);
     assert_eq!(first.owner_id, Some(desk.limited), "has the least");
@@ -122,12 +127,12 @@ async fn a_person_whom_a_rule_names_and_who_cannot_take_it_is_passed_over_too() 
         ),
     ] {
         let rule = naming(&desk, named);
-        let decided = decide(&to(Some(&rule), desk.team), &playbook, &load, now);
+        let decided = decide(&to(Some(&rule), desk.team), &playbook, &load, &[], now);
         assert_eq!(decided.owner_id, Some(desk.free));
         assert!(decided.explanation.contains(said), "{decided:?}");
     }
     let rule = naming(&desk, desk.free);
-    let decided = decide(&to(Some(&rule), desk.team), &playbook, &load, now);
+    let decided = decide(&to(Some(&rule), desk.team), &playbook, &load, &[], now);
     assert_eq!(decided.owner_id, Some(desk.free));
     assert!(decided.explanation.ends_with("The rule names the person."));
 }
@@ -153,4 +158,40 @@ async fn when_nobody_can_take_it_it_goes_to_the_team() {
         none.why,
         "The team has no member, so anybody who joins it can take it."
     );
+}
+
+#[tokio::test]
+async fn by_turns_nobody_gets_a_second_lead_before_everybody_who_can_take_one_has_had_one() {
+    let desk = desk().await;
+    let playbook = desk.ground.h.playbook().await.unwrap();
+    let rule = routing_rule::Model {
+        strategy: PersonStrategy::RoundRobin,
+        owner_id: None,
+        ..naming(&desk, desk.free)
+    };
+    let noon: DateTime<Utc> = "2026-03-03T17:00:00Z".parse().unwrap();
+    let (mut given, mut owners) = (Vec::new(), Vec::new());
+    for (number, at) in [desk.ground.h.now(), noon]
+        .into_iter()
+        .flat_map(|at| [(0, at), (1, at), (2, at), (3, at)])
+    {
+        let found = to(Some(&rule), desk.team);
+        // Who has most to do has a turn all the same, as long as it is not too much.
+        let load = HashMap::from([(desk.limited, number % 2), (desk.free, 40)]);
+        let owner = decide(&found, &playbook, &load, &given, at).owner_id.unwrap();
+        given = turn::after(given, owner);
+        owners.push(owner);
+    }
+    let (away, limited, free) = (desk.away, desk.limited, desk.free);
+    assert_eq!(
+        owners[..4],
+        [limited, free, limited, free],
+        "the one who is away has no turn"
+    );
+    assert_eq!(
+        owners[4..],
+        [away, limited, free, away],
+        "and comes first when here again"
+    );
+    assert_eq!(given.len(), 3, "everybody stands in the list once");
 }

@@ -8,12 +8,13 @@ use entity::business_calendar::hours::WeeklyHours;
 use entity::campaign::CampaignState;
 use entity::checklist::Item;
 use entity::condition::Condition;
-use entity::enums::{Channel, LeadType, Medium, Purpose, Role};
+use entity::enums::{Channel, EligibilityFlag, LeadType, Medium, Purpose, Role};
 use entity::form::Field;
 use entity::intake_script::Question;
 use entity::lead_profile::Criterion;
 use entity::placement::PlacementKind;
 use entity::retention_policy::RetentionKind;
+use entity::routing_rule::PersonStrategy;
 use entity::sequence_version::{Exits, Step, Trigger};
 use serde::{Deserialize, Deserializer};
 
@@ -286,6 +287,12 @@ pub struct StaffSetup {
     /// Most open follow-ups that the rules give the person, 1 to 200. Stays as it is if not said.
     #[serde(default)]
     pub max_open: Option<i32>,
+    /// Languages that the person speaks, as BCP 47 tags; added to those that are known.
+    #[serde(default)]
+    pub languages: Vec<String>,
+    /// Slugs of service lines that the person knows; added to those that are known.
+    #[serde(default)]
+    pub service_lines: Vec<String>,
     /// Whether the person works here.
     #[serde(default = "yes")]
     pub active: bool,
@@ -638,9 +645,15 @@ pub struct RoutingSetup {
     /// Slug of the facility that serves the lead.
     #[serde(default)]
     pub facility: Option<String>,
-    /// Address of a named person; none means the member with the least open work.
+    /// How the person is chosen; `NAMED` where there is an `owner`, else `LEAST_OPEN_WORK` if not said.
+    #[serde(default)]
+    pub strategy: Option<PersonStrategy>,
+    /// Address of the person, for `NAMED` and only then.
     #[serde(default)]
     pub owner: Option<String>,
+    /// Flags that it adds.
+    #[serde(default)]
+    pub flags: Vec<EligibilityFlag>,
     /// Whether the lead goes first.
     #[serde(default)]
     pub urgent: bool,

@@ -7,7 +7,7 @@ use entity::{
     business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
     follow_up_template, form, frequency_cap, intake_script, lead_profile, placement, retention_policy,
     routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, team, team_member, template, template_version,
+    sla_policy, staff, staff_skill, team, team_member, template, template_version,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
@@ -22,6 +22,7 @@ pub(super) struct Known {
     pub(super) staff: Vec<staff::Model>,
     pub(super) teams: Vec<team::Model>,
     pub(super) members: HashSet<(TeamId, StaffId)>,
+    pub(super) skills: Vec<staff_skill::Model>,
     pub(super) lines: Vec<service_line::Model>,
     pub(super) aliases: Vec<service_line_alias::Model>,
     /// Every version.
@@ -68,6 +69,7 @@ pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
             .into_iter()
             .map(|row| (row.team_id, row.staff_id))
             .collect(),
+        skills: staff_skill::Entity::find().all(tx).await?,
         lines: service_line::Entity::find().all(tx).await?,
         aliases: service_line_alias::Entity::find().all(tx).await?,
         wordings: consent_wording::Entity::find().all(tx).await?,

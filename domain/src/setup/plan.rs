@@ -12,13 +12,13 @@ use entity::{
     business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
     follow_up_template, form, frequency_cap, intake_script, lead_profile, placement, retention_policy,
     routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, team, team_member, template, template_version,
+    sla_policy, staff, staff_skill, team, team_member, template, template_version,
 };
 
 use super::known::Known;
 use super::{
     Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, profiles, rules, scripts,
-    sequences, services,
+    sequences, services, skills,
 };
 use crate::error::{Code, Refusal};
 use crate::outreach::plan::not_for_mails;
@@ -34,7 +34,7 @@ pub(super) const MAX_TEXT_CHARS: usize = 4000;
 
 /// Rows of one table.
 #[derive(Clone, Debug)]
-pub(super) struct Rows<Row> {
+pub(crate) struct Rows<Row> {
     pub(super) made: Vec<Row>,
     pub(super) changed: Vec<Row>,
     pub(super) same: usize,
@@ -52,7 +52,7 @@ impl<Row> Default for Rows<Row> {
 
 impl<Row: PartialEq> Rows<Row> {
     /// Takes a row as it is wanted, beside what is there now.
-    pub(super) fn settle(&mut self, before: Option<&Row>, wanted: Row) {
+    pub(crate) fn settle(&mut self, before: Option<&Row>, wanted: Row) {
         match before {
             None => self.made.push(wanted),
             Some(row) if *row == wanted => self.same += 1,
@@ -79,6 +79,7 @@ pub(super) struct Planned {
     pub(super) staff: Rows<staff::Model>,
     pub(super) teams: Rows<team::Model>,
     pub(super) members: Rows<team_member::Model>,
+    pub(super) skills: Rows<staff_skill::Model>,
     pub(super) lines: Rows<service_line::Model>,
     pub(super) aliases: Rows<service_line_alias::Model>,
     pub(super) wordings: Rows<consent_wording::Model>,
@@ -111,6 +112,7 @@ impl Planned {
             self.staff.count("staff"),
             self.teams.count("teams"),
             self.members.count("team members"),
+            self.skills.count("skills of staff"),
             self.lines.count("service lines"),
             self.aliases.count("service line aliases"),
             self.wordings.count("consent wordings"),
@@ -206,6 +208,34 @@ pub(super) struct Plan<'a> {
     refusals: Vec<Refusal>,
 }
 
+/// The rules of a document that holds nothing else, as rows.
+pub(super) fn rules_alone(
+    setup: &Setup,
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Result<rules::RuleRows, Vec<Refusal>> {
+    let mut plan = Plan {
+        setup,
+        known,
+        passwords: &HashMap::new(),
+        now,
+        names: Names::of(known),
+        rows: Planned::default(),
+        refusals: Vec::new(),
+    };
+    plan.check_sizes();
+    let rows = if plan.refusals.is_empty() {
+        rules::rows(&mut plan)
+    } else {
+        rules::RuleRows::default()
+    };
+    if plan.refusals.is_empty() {
+        Ok(rows)
+    } else {
+        Err(plan.refusals)
+    }
+}
+
 /// Plans everything, in the order in which parts name each other.
 pub(super) fn plan(
     setup: &Setup,
@@ -227,6 +257,7 @@ pub(super) fn plan(
     if plan.refusals.is_empty() {
         places::plan(&mut plan);
         services::plan(&mut plan);
+        skills::plan(&mut plan);
         mail::plan(&mut plan);
         campaigns::plan(&mut plan);
         forms::plan(&mut plan);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use entity::id::{SequenceId, ServiceLineId, TeamId, TemplateId};
+use entity::lead::RuleVersions;
 use entity::sequence::{self, SequenceState};
 use entity::sequence_version::{self, Action, Steps};
 use entity::{form, team, template, template_version};
@@ -195,10 +196,13 @@ fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
         review_team: new_id::<TeamId>(plan.now),
         staff: HashMap::new(),
         members: HashMap::new(),
+        skills: HashMap::new(),
         absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),
+        sla_retired: Vec::new(),
+        rule_versions: RuleVersions::default(),
         forms: HashMap::new(),
         form_by_slug: HashMap::new(),
         form_by_key: HashMap::new(),

@@ -117,6 +117,7 @@ fn after(rows: Planned) -> Known {
             .into_iter()
             .map(|row| (row.team_id, row.staff_id))
             .collect(),
+        skills: all(rows.skills),
         lines: all(rows.lines),
         aliases: all(rows.aliases),
         wordings: all(rows.wordings),

@@ -7,7 +7,8 @@ use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait,
 };
 
-use super::plan::{Planned, Rows};
+use super::plan::Planned;
+pub(crate) use super::plan::Rows;
 use super::{Setup, places};
 use crate::db::BATCH_MAX;
 use crate::error::Result;
@@ -23,6 +24,7 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     digest::expect_everybody(tx).await?;
     settle(tx, rows.teams).await?;
     insert(tx, rows.members.made).await?;
+    insert(tx, rows.skills.made).await?;
     settle(tx, rows.lines).await?;
     settle(tx, rows.aliases).await?;
     insert(tx, rows.wordings.made).await?;
@@ -50,7 +52,7 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
 
 type ActiveModelOf<Row> = <<Row as ModelTrait>::Entity as EntityTrait>::ActiveModel;
 
-async fn settle<Row>(tx: &DatabaseTransaction, rows: Rows<Row>) -> Result<()>
+pub(crate) async fn settle<Row>(tx: &DatabaseTransaction, rows: Rows<Row>) -> Result<()>
 where
     Row: ModelTrait + IntoActiveModel<ActiveModelOf<Row>>,
     Row::Entity: EntityTrait<Model = Row>,

@@ -221,10 +221,7 @@ fn next_step(playbook: &Playbook, lead: &lead::Model, pauses: &[Range<DateTime<U
     if !is_untried(lead) {
         return None;
     }
-    let policy = playbook
-        .sla
-        .iter()
-        .find(|policy| Some(policy.id) == lead.sla_policy_id)?;
+    let policy = playbook.policy(lead.sla_policy_id?)?;
     let calendar = playbook.calendar(lead.facility_id);
     ladder::next(policy, lead.sla_step, &calendar, lead.received_at, pauses)
 }

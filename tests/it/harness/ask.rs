@@ -299,7 +299,10 @@ fn selection_of(field: &str) -> &'static str {
         "enrollLead" | "unenrollLead" => "enrollment { id state }",
         "openFollowUp" | "checkItem" => "followUp { id title }",
         "completeFollowUp" | "snoozeFollowUp" | "assignFollowUp" => "followUp { id state dueAt version }",
-        "addAbsence" | "endAbsence" | "setStaffLimit" => "staff { id away maxOpen }",
+        "createRuleDraft" | "updateRuleDraft" | "publishRuleDraft" | "discardRuleDraft" => {
+            "ruleSet { id number state version }"
+        }
+        "addAbsence" | "endAbsence" | "setStaffLimit" | "setStaffSkills" => "staff { id away maxOpen }",
         "createCalendarFeed" => "url calendarFeed { id name }",
         "revokeCalendarFeed" => "calendarFeed { id }",
         "answerScript" => "lead { id version }",

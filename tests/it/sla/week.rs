@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
-use domain::condition::Facts;
+use domain::condition::{Facts, Received};
 use domain::playbook::Playbook;
 use domain::routing;
 use domain::sla::policy;
@@ -218,6 +218,11 @@ fn one_lead<'a>(chance: &mut Chance, contact: &'a contact::Model, flags: &'a [El
         flags,
         answers: &[],
         grade: Some(chance.one(ScoreGrade::ALL)),
+        points: None,
+        received: Received {
+            at: first_minute(),
+            calendar: None,
+        },
         urgent: None,
     }
 }
@@ -238,7 +243,7 @@ async fn ten_thousand_leads_of_a_week_are_placed_with_a_reason_and_due_when_coun
         let flags = [chance.one(EligibilityFlag::ALL)];
         let facts = one_lead(&mut chance, &contact, &flags);
         let found = routing::find_rule(&playbook, &facts);
-        let decided = routing::decide(&found, &playbook, &load, received);
+        let decided = routing::decide(&found, &playbook, &load, &[], received);
         assert!(
             decided.explanation.contains(&format!("{:?} holds", decided.rule)) || decided.rule == "Review",
             "{decided:?}"

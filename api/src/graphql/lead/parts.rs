@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Error, Object, SimpleObject};
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
 use entity::lead;
 
 use super::{Lead, SlaState};
@@ -10,9 +10,11 @@ use crate::graphql::ask::Ask;
 use crate::graphql::at_once::AtOnce;
 use crate::graphql::campaign::{self, Campaign, Placement};
 use crate::graphql::directory::{self, Staff, Team};
+use crate::graphql::id::id;
 use crate::graphql::loaders::PauseOf;
 use crate::graphql::scalars::{DateTime, Duration};
-use crate::graphql::vocabulary::{Channel, PauseReason, ScoreGrade, SlaStep};
+use crate::graphql::sequence::Clause;
+use crate::graphql::vocabulary::{Channel, EligibilityFlag, PauseReason, ScoreGrade, SlaStep};
 
 /// Where a lead came from.
 pub struct LeadSource<'a>(pub(super) &'a Lead);
@@ -187,6 +189,67 @@ impl RoutingDecision {
     /// When it was decided.
     async fn at(&self) -> DateTime {
         self.0.routing.at.into()
+    }
+
+    /// Numbers of the versions of the rules that decided; 0 for leads of before there were versions.
+    async fn versions(&self) -> DecidedBy {
+        let versions = self.0.routing.basis.versions;
+        DecidedBy {
+            routing: versions.routing,
+            scoring: versions.scoring,
+            sla: versions.sla,
+        }
+    }
+
+    /// Every rule that was tried, in order; the last one holds, unless none does. Empty for leads of before this was
+    /// stored, and once the lead's data is erased.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn tried(&self) -> Vec<RuleTried> {
+        self.0.routing.basis.tried.iter().map(RuleTried::of).collect()
+    }
+
+    /// Flags that the rule added to those that follow from the inquiry.
+    async fn added_flags(&self) -> Vec<EligibilityFlag> {
+        let added = &self.0.routing.basis.added_flags;
+        added.iter().map(|flag| (*flag).into()).collect()
+    }
+}
+
+/// By which versions of the rules a lead was decided.
+#[derive(SimpleObject)]
+pub struct DecidedBy {
+    /// Number of the version of the rules that route.
+    routing: i32,
+    /// Number of the version of the rules that score.
+    scoring: i32,
+    /// Number of the version of the policies.
+    sla: i32,
+}
+
+/// A routing rule that was tried.
+#[derive(SimpleObject)]
+pub struct RuleTried {
+    /// The rule's id.
+    rule_id: ID,
+    /// Its name, as it was then.
+    rule: String,
+    /// Whether it held.
+    holds: bool,
+    /// The first clause that did not hold; null when the rule held.
+    unmet: Option<Clause>,
+    /// Why it held or did not, in words that come from the rule and never from the person.
+    because: String,
+}
+
+impl RuleTried {
+    fn of(tried: &lead::Tried) -> Self {
+        Self {
+            rule_id: id(tried.rule_id),
+            rule: tried.rule.clone(),
+            holds: tried.unmet.is_none(),
+            unmet: tried.unmet.as_ref().map(Clause::of),
+            because: tried.because.clone(),
+        }
     }
 }
 

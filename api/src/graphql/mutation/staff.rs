@@ -1,7 +1,7 @@
 //! When staff are away, and how much they are given.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
-use domain::staff::{absence, limit};
+use domain::staff::{absence, limit, skill};
 use entity::id::{StaffAbsenceId, StaffId};
 
 use super::{Outcome, audited, read_id};
@@ -61,6 +61,27 @@ impl SetStaffLimitInput {
     }
 }
 
+/// What a person is good at.
+#[derive(InputObject)]
+pub struct SetStaffSkillsInput {
+    /// The person.
+    staff_id: ID,
+    /// BCP 47 tags of all languages that the person speaks, at most 20; none for English alone.
+    languages: Vec<String>,
+    /// Slugs of all service lines that the person knows, at most 100; none for all of them.
+    service_lines: Vec<String>,
+}
+
+impl SetStaffSkillsInput {
+    fn read(self) -> DomainResult<skill::SetSkills> {
+        Ok(skill::SetSkills {
+            staff_id: read_id("staffId", &self.staff_id)?,
+            languages: self.languages,
+            service_lines: self.service_lines,
+        })
+    }
+}
+
 payload!(
     /// What came of entering an absence.
     AddAbsencePayload {
@@ -80,6 +101,14 @@ payload!(
 payload!(
     /// What came of setting a limit.
     SetStaffLimitPayload {
+        /// The person.
+        staff: Staff
+    }
+);
+
+payload!(
+    /// What came of setting skills.
+    SetStaffSkillsPayload {
         /// The person.
         staff: Staff
     }
@@ -138,6 +167,22 @@ impl StaffMutation {
         let outcome = audited(ctx, "staff.set_limit", done, |staff| staff.id).await?;
         let outcome = person(ask, outcome.map(|staff| staff.id)).await?;
         Ok(SetStaffLimitPayload::of(outcome))
+    }
+
+    /// Sets which languages a person speaks and which service lines the person knows, for rules that choose by skill.
+    async fn set_staff_skills(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The person, and the skills.")] input: SetStaffSkillsInput,
+    ) -> Result<SetStaffSkillsPayload, Error> {
+        let ask = Ask::of(ctx);
+        let done = match input.read() {
+            Ok(input) => skill::set_skills(&ask.api.hospital, input).await,
+            Err(error) => Err(error),
+        };
+        let outcome = audited(ctx, "staff.set_skills", done, |staff| staff.id).await?;
+        let outcome = person(ask, outcome.map(|staff| staff.id)).await?;
+        Ok(SetStaffSkillsPayload::of(outcome))
     }
 }
 

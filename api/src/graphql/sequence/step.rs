@@ -135,14 +135,21 @@ pub struct SequenceStep {
     team: Option<String>,
 }
 
-fn clauses(condition: &StoredCondition) -> Vec<Clause> {
-    let clause = |clause: &StoredClause| Clause {
-        fact: clause.fact.into(),
-        field: clause.field.clone(),
-        is: clause.is.into(),
-        values: clause.values.clone(),
-    };
-    condition.0.iter().map(clause).collect()
+/// The clauses of a condition.
+pub fn clauses(condition: &StoredCondition) -> Vec<Clause> {
+    condition.0.iter().map(Clause::of).collect()
+}
+
+impl Clause {
+    /// A stored clause.
+    pub fn of(clause: &StoredClause) -> Self {
+        Self {
+            fact: clause.fact.into(),
+            field: clause.field.clone(),
+            is: clause.is.into(),
+            values: clause.values.clone(),
+        }
+    }
 }
 
 pub(super) fn trigger(stored: &StoredTrigger) -> SequenceTrigger {

@@ -76,8 +76,18 @@ pub enum Fact {
     Flag,
     /// A form answer; the clause names the field.
     Answer,
+    /// The coverage that the person named: the answer to the form's field `coverage`.
+    Coverage,
     /// The score's grade.
     Grade,
+    /// The score's points, 0 to 100. Not known while the score is made.
+    Score,
+    /// The hour at which it came in, 0 to 23, on the clock of the facility.
+    ReceivedHour,
+    /// The weekday on which it came in, such as `MONDAY`, at the facility.
+    ReceivedWeekday,
+    /// `YES` when it came in while the facility was open by its business calendar, else `NO`.
+    BusinessHours,
     /// `YES` when the lead goes first, else `NO`. Not known until a rule has routed it.
     Urgent,
     /// `EMAIL` and `PHONE`, whichever we have.
@@ -100,6 +110,10 @@ pub enum Comparison {
     Present,
     /// There is no value.
     Absent,
+    /// The value is a number and not smaller.
+    AtLeast,
+    /// The value is a number and smaller.
+    Below,
 }
 
 /// What a consent event does.
@@ -793,4 +807,60 @@ pub enum ClickReason {
     BesideAScanner,
     /// A browser went to the page, and nothing speaks for a program.
     Navigated,
+}
+
+/// How the person of a team is chosen. Whoever is away or has enough is passed over, however it is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::routing_rule::PersonStrategy")]
+pub enum PersonStrategy {
+    /// The person whom the rule names; if that person cannot take it, whoever has the least open work.
+    Named,
+    /// Whoever has the least open work.
+    LeastOpenWork,
+    /// One after the other: whoever was given a lead by the rule the longest ago.
+    RoundRobin,
+    /// Of those who speak the person's language and know the service line, whoever has the least open work.
+    SkillMatch,
+}
+
+/// Which rules a version holds.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::rule_set::RuleKind")]
+pub enum RuleKind {
+    /// Which team and person serve a lead.
+    Routing,
+    /// What gives points to a lead.
+    Scoring,
+    /// How fast a lead is answered.
+    Sla,
+}
+
+/// Where a version of rules stands.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::rule_set::RuleSetState")]
+pub enum RuleSetState {
+    /// Being written; decides nothing.
+    Draft,
+    /// Decides about every lead that comes in. One version of a kind at a time.
+    Published,
+    /// Was published, or was a draft that nobody wants any more.
+    Retired,
+}
+
+/// Why a team was the wrong one.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::misroute::MisrouteReason")]
+pub enum MisrouteReason {
+    /// Another service is asked for than was thought.
+    WrongServiceLine,
+    /// It is served at another facility.
+    WrongFacility,
+    /// Nobody of the team speaks the person's language.
+    WrongLanguage,
+    /// Another type of lead than was thought, for example a referral.
+    WrongLeadType,
+    /// The team cannot take it in time.
+    NoCapacity,
+    /// Another reason, told in the note.
+    Other,
 }

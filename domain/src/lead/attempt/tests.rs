@@ -50,6 +50,7 @@ fn lead() -> lead::Model {
             owner_id: None,
             explanation: String::new(),
             at: at(9, 0),
+            basis: lead::Basis::default(),
         },
         sla_policy_id: None,
         sla_due_at: at(10, 0),

@@ -21,11 +21,11 @@ use crate::db::together::Together;
 use crate::done::Done;
 use crate::error::{Chain, Error, Result};
 use crate::hospital::Hospital;
+use crate::lead::decision;
 use crate::lead::event::NewEvent;
 use crate::lead::form_answers::{self, Sent};
 use crate::lead::inquiry::Inquiry;
 use crate::lead::receive::{Case, new_lead, person_keys};
-use crate::lead::triage::{self, Light};
 use crate::lead::{facts, visit};
 use crate::nudge::Subject;
 use crate::playbook::Playbook;
@@ -154,22 +154,19 @@ fn rows(
         contact: contact.clone(),
         changed: Vec::new(),
     };
-    let light = Light {
-        playbook,
-        inquiry: &inquiry,
-        source: visit::source(&inquiry.visit, inquiry.channel, Some(form), playbook),
-        contact,
-    };
-    let triage = triage::triage(light, &who);
-    let found = routing::find_rule(playbook, &light.triaged(&triage));
+    let source = visit::source(&inquiry.visit, inquiry.channel, Some(form), playbook);
+    let arrival = decision::arrival(playbook, &inquiry, source, &who, now);
+    let decision = decision::decide(arrival);
     // Nobody works on it, so it is nobody's.
     let routing = lead::Routing {
         owner_id: None,
-        ..routing::decide(&found, playbook, &HashMap::new(), now)
+        ..routing::decide(&decision.found, playbook, &HashMap::new(), &[], now)
     };
     let case = Case {
         h,
-        light,
+        arrival,
+        inquiry: &inquiry,
+        placement_id: source.placement_id,
         form: Some(form),
         actor: Actor::SYSTEM,
         who: &who,
@@ -181,7 +178,7 @@ fn rows(
         sla_target_at: None,
         sla_step: None,
         sla_step_at: None,
-        ..new_lead(&case, triage, &found, routing)
+        ..new_lead(&case, decision, routing)
     };
     let enrollments = enroll::on_abandoned(playbook, &facts::of(&lead, contact, playbook), &lead, form, now);
     let mut events = vec![NewEvent::new(

@@ -8,7 +8,7 @@ use entity::enums::{
     ActorKind, AttemptOutcome, Channel, Disposition, LeadStage, LeadType, Medium, Role, ScoreGrade,
 };
 use entity::id::{CampaignId, ContactId, FacilityId, ServiceLineId, StaffId, TeamId};
-use entity::lead::{self, Answers, Flags, Routing, ScoreReasons, Utm};
+use entity::lead::{self, Answers, Basis, Flags, Routing, ScoreReasons, Utm};
 use entity::lead_event::{self, EventData, LeadEventKind};
 use entity::{campaign_service_line, campaign_spend, staff};
 use rand::rngs::StdRng;
@@ -153,6 +153,7 @@ impl Town {
                 owner_id: None,
                 explanation: String::new(),
                 at: received_at,
+                basis: Basis::default(),
             },
             sla_policy_id: None,
             sla_due_at: received_at + TimeDelta::minutes(dice.random_range(1..6_000)),

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::condition::Received;
 
 fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).unwrap()
@@ -48,6 +49,11 @@ fn facts(contact: &contact::Model, stage: LeadStage) -> Facts<'_> {
         flags: &[],
         answers: &[],
         grade: None,
+        points: None,
+        received: Received {
+            at: noon(),
+            calendar: None,
+        },
         urgent: None,
     }
 }

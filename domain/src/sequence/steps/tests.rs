@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::enums::{ActorKind, Channel, LeadStage, LeadType};
 use entity::id::{FormId, ServiceLineId, TeamId, TemplateId, TemplateVersionId};
+use entity::lead::RuleVersions;
 use entity::template_version::{Bodies, TemplateState};
 use entity::{form, template, template_version};
 use proptest::prelude::*;
@@ -119,10 +120,13 @@ fn nothing() -> Playbook {
         review_team: TeamId(Uuid::nil()),
         staff: HashMap::new(),
         members: HashMap::new(),
+        skills: HashMap::new(),
         absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),
+        sla_retired: Vec::new(),
+        rule_versions: RuleVersions::default(),
         forms: HashMap::new(),
         form_by_slug: HashMap::new(),
         form_by_key: HashMap::new(),

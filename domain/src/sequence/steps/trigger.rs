@@ -6,6 +6,7 @@ use entity::form;
 use entity::sequence_version::{DateAnchor, Trigger, TriggerKind};
 
 use super::{MAX_CLAUSES, MAX_VALUE_CHARS, MAX_VALUES};
+use crate::condition::{is_numeric, number};
 use crate::error::{Code, Refusal};
 use crate::sequence::dates::MAX_DAYS;
 
@@ -150,6 +151,18 @@ pub fn check_condition(condition: &Condition, path: &str) -> Vec<Refusal> {
         if wants_values == clause.values.is_empty() {
             let message = "A comparison has values to compare with; present and absent have none.";
             refuse(Code::Invalid, "values", message);
+        }
+        if matches!(clause.is, Comparison::AtLeast | Comparison::Below) {
+            if !is_numeric(clause.fact) {
+                refuse(
+                    Code::Invalid,
+                    "is",
+                    "Only a score, an hour and an answer can be a number.",
+                );
+            }
+            if clause.values.len() > 1 || clause.values.iter().any(|value| number(value).is_none()) {
+                refuse(Code::Invalid, "values", "Compare with one whole number.");
+            }
         }
         let long = |value: &String| value.chars().count() > MAX_VALUE_CHARS;
         if clause.values.len() > MAX_VALUES || clause.values.iter().any(long) {

@@ -25,6 +25,7 @@ fn policy(warn: Option<i64>, tell: Option<i64>, take: Option<i64>) -> sla_policy
         attempts_wanted: 3,
         spacing_mins: 240,
         remind_before_mins: 10,
+        retired_at: None,
         created_at: at("2026-01-01T00:00:00Z"),
     }
 }

@@ -8,6 +8,7 @@ use entity::consent_event::ConsentMethod;
 use entity::enums::Role;
 use entity::form::{Field, FieldKind, FieldTarget, Fields, WordingKeys};
 use entity::id::{FormId, TeamId, TokenId};
+use entity::lead::RuleVersions;
 use uuid::Uuid;
 
 use super::*;
@@ -24,10 +25,13 @@ fn playbook() -> Playbook {
         review_team: TeamId(Uuid::from_u128(1)),
         staff: HashMap::new(),
         members: HashMap::new(),
+        skills: HashMap::new(),
         absences: HashMap::new(),
         routing: Vec::new(),
         scoring: Vec::new(),
         sla: Vec::new(),
+        sla_retired: Vec::new(),
+        rule_versions: RuleVersions::default(),
         forms: HashMap::new(),
         form_by_slug: HashMap::new(),
         form_by_key: HashMap::new(),
