@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod capacity;
 mod checklists;
 mod clicks;
 mod dashboard;

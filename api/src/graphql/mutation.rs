@@ -39,6 +39,7 @@ macro_rules! payload {
 
 mod attempt;
 mod campaign;
+mod capacity;
 mod clause;
 mod clock;
 mod consent;
@@ -114,6 +115,7 @@ pub struct MailMutation(
 #[derive(MergedObject, Default)]
 pub struct PlanMutation(
     campaign::CampaignMutation,
+    capacity::CapacityMutation,
     sequence::SequenceMutation,
     simulate::SimulateMutation,
 );
