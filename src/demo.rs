@@ -5,6 +5,7 @@
 //! course of sequences), so that everything in it explains itself. It is the same for the same day.
 
 mod book;
+mod capacity;
 mod chance;
 mod data;
 mod nurture;
@@ -137,6 +138,7 @@ pub async fn ensure(h: &Hospital) -> Result<DemoReport> {
         let book = tell(h, &playbook, &history, now)?;
         leads = book.leads.len() as u64;
         write::write(h, book).await?;
+        capacity::enter(h, &playbook).await?;
     }
     Ok(DemoReport {
         made,

@@ -5,6 +5,7 @@ pub mod ask;
 mod at_once;
 pub mod calendar_feed;
 pub mod campaign;
+pub mod capacity;
 pub mod checklist;
 mod children;
 pub mod consent;
@@ -66,6 +67,7 @@ pub struct Query(
     contact::ContactQuery,
     consent::ConsentQuery,
     campaign::CampaignQuery,
+    capacity::CapacityQuery,
     directory::DirectoryQuery,
     follow_up::FollowUpQuery,
     checklist::ChecklistQuery,
@@ -103,6 +105,9 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     )
     .register_output_type::<errors::UserError>()
     .override_output_type_description::<Connection<campaign::Campaign>>("A page of campaigns.")
+    .override_output_type_description::<Connection<capacity::CapacityHold>>(
+        "A page of mails that wait for capacity.",
+    )
     .override_output_type_description::<Connection<consent::ConsentEvent>>("A page of consent events.")
     .override_output_type_description::<Connection<contact::Contact>>("A page of contacts.")
     .override_output_type_description::<Connection<follow_up::FollowUp>>("A page of follow-ups.")

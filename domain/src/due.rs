@@ -30,11 +30,13 @@ const INBOUND: &str = "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' 
 const MAILING: &str = "SELECT due_at FROM mailing_progress WHERE (work = 'PLANNING' OR work = 'WITHHOLDING') \
                        ORDER BY due_at LIMIT 1";
 
+const PACE: &str = "SELECT due_at FROM capacity_pace ORDER BY due_at LIMIT 1";
+
 /// When the oldest row of each subject is or was due, whether or not that lies in the past; none when no row waits.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 6]> {
+pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<DateTime<Utc>>); 7]> {
     let follow_ups = earliest(conn, [FOLLOW_UP, MISSED_LEAD, STEP, PAUSE, DIGEST]).await?;
     let bulk = [oldest_due(conn, Lane::Bulk).await?, oldest_release(conn).await?];
     Ok([
@@ -47,6 +49,7 @@ pub async fn oldest(conn: &impl ConnectionTrait) -> Result<[(Subject, Option<Dat
         (Subject::FollowUps, follow_ups),
         (Subject::InboundMail, first(conn, INBOUND).await?),
         (Subject::Mailings, first(conn, MAILING).await?),
+        (Subject::Capacity, first(conn, PACE).await?),
     ])
 }
 

@@ -114,6 +114,11 @@ impl Ground {
             referral_required: false,
             order_required: false,
             triage_required: false,
+            direct_procedures: service_line::Procedures::default(),
+            mails_per_visit: service_line::MAILS_PER_VISIT,
+            pacing_weeks: service_line::PACING_WEEKS,
+            max_wait_days: None,
+            min_open_slots: None,
             active: true,
             created_at: self.h.now(),
         };

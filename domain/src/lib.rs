@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod campaign;
+pub mod capacity;
 pub mod clock;
 pub mod condition;
 pub mod consent;

@@ -47,26 +47,30 @@ pub enum Subject {
     InboundMail,
     /// Mailings that are being planned, or withheld after a stop.
     Mailings,
+    /// Paces of promotion that are to be reckoned anew, and lines that are to be laid out by them.
+    Capacity,
 }
 
 impl Subject {
     /// Every subject, in the order of [`Subject::index`].
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::WaitingMail,
         Self::BulkMail,
         Self::Enrollments,
         Self::FollowUps,
         Self::InboundMail,
         Self::Mailings,
+        Self::Capacity,
     ];
 
     /// Every subject, in the order in which work on one makes work of the next due.
-    pub const BY_CAUSE: [Self; 6] = [
+    pub const BY_CAUSE: [Self; 7] = [
         Self::InboundMail,
         Self::Mailings,
         Self::Enrollments,
         Self::FollowUps,
         Self::WaitingMail,
+        Self::Capacity,
         Self::BulkMail,
     ];
 
@@ -75,7 +79,7 @@ impl Subject {
     pub const fn lane(self) -> Lane {
         match self {
             Self::WaitingMail | Self::FollowUps | Self::InboundMail => Lane::Waiting,
-            Self::BulkMail | Self::Enrollments | Self::Mailings => Lane::Bulk,
+            Self::BulkMail | Self::Enrollments | Self::Mailings | Self::Capacity => Lane::Bulk,
         }
     }
 
@@ -89,6 +93,7 @@ impl Subject {
             Self::FollowUps => "FOLLOW_UPS",
             Self::InboundMail => "INBOUND_MAIL",
             Self::Mailings => "MAILINGS",
+            Self::Capacity => "CAPACITY",
         }
     }
 
@@ -171,6 +176,7 @@ mod tests {
             ("FOLLOW_UPS", Subject::FollowUps),
             ("INBOUND_MAIL", Subject::InboundMail),
             ("MAILINGS", Subject::Mailings),
+            ("CAPACITY", Subject::Capacity),
         ] {
             let nudge: Nudge = serde_json::from_str(&format!(r#"{{"v":1,"look_at":"{word}"}}"#)).unwrap();
             assert_eq!(nudge, Nudge::about(subject));

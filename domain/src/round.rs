@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::hospital::Hospital;
 use crate::lead::form_draft;
 use crate::outreach::mailing;
-use crate::{follow_up, inbound, sequence, sla};
+use crate::{capacity, follow_up, inbound, sequence, sla};
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,15 @@ pub async fn inbound_mail(h: &Hospital, limit: usize) -> Result<Done<Round>> {
 /// When the database fails.
 pub async fn mailings(h: &Hospital) -> Result<Done<Round>> {
     mailing::go_on(h).await
+}
+
+/// Reckons the pace of promotion anew where it is due, and goes on with lines that are being laid out by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn capacity(h: &Hospital) -> Result<Done<Round>> {
+    let done = capacity::lay::go_on(h).await?;
+    Ok(done.map(|rows| Round { rows, more: rows > 0 }))
 }
 
 /// Lets clocks run again, finds what is late, takes the steps about leads that nobody tries to reach, moves follow-ups

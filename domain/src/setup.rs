@@ -32,9 +32,11 @@ use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
 };
 
+use crate::capacity;
 use crate::db;
 use crate::error::{Error, Result};
 use crate::hospital::Hospital;
+use crate::outreach::release::{self, Released};
 use crate::playbook;
 use crate::rule_set;
 use crate::sequence::dates;
@@ -108,12 +110,18 @@ pub async fn apply(h: &Hospital, setup: &Setup) -> Result<Applied> {
     let applied = rows.applied();
     if applied.changed_anything() {
         let published = rows.sequence_versions.made.clone();
+        let no_demand = no_demand_any_more(&known, &rows);
+        let changed_lines: Vec<_> = rows.lines.changed.iter().map(|line| line.id).collect();
         write::write(&tx, rows).await?;
         rule_set::follow::follow(&tx, h.now()).await?;
         if let Some(playbook) = &before {
             for version in published.iter().filter(|version| version.trigger.date.is_some()) {
                 dates::of_booked(&tx, playbook, version.sequence_id, &version.trigger, h.now()).await?;
             }
+        }
+        capacity::reckon_anew(&tx, &changed_lines, h.now()).await?;
+        for released in no_demand {
+            release::note(&tx, released, h.now()).await?;
         }
         playbook::changed(&tx).await?;
     }
@@ -132,6 +140,28 @@ pub(crate) async fn rule_rows(
 ) -> Result<rules::RuleRows> {
     let known = known::read(tx).await?;
     plan::rules_alone(setup, &known, now).map_err(Error::Refused)
+}
+
+/// Campaigns and sequences whose mails need not wait for capacity any more.
+fn no_demand_any_more(known: &known::Known, rows: &plan::Planned) -> Vec<Released> {
+    let campaigns = rows.campaigns.changed.iter().filter(|row| !row.demand_making);
+    let campaigns = campaigns.filter(|row| {
+        known
+            .campaigns
+            .iter()
+            .any(|was| was.id == row.id && was.demand_making)
+    });
+    let sequences = rows.sequences.changed.iter().filter(|row| !row.demand_making);
+    let sequences = sequences.filter(|row| {
+        known
+            .sequences
+            .iter()
+            .any(|was| was.id == row.id && was.demand_making)
+    });
+    campaigns
+        .map(|row| Released::Campaign(row.id))
+        .chain(sequences.map(|row| Released::Sequence(row.id)))
+        .collect()
 }
 
 /// Makes sure that there is a team for what no rule can place. Called at every start, after the migrations: nothing

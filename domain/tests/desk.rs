@@ -209,6 +209,11 @@ impl Stand {
             referral_required: true,
             order_required: false,
             triage_required: false,
+            direct_procedures: service_line::Procedures::default(),
+            mails_per_visit: service_line::MAILS_PER_VISIT,
+            pacing_weeks: service_line::PACING_WEEKS,
+            max_wait_days: None,
+            min_open_slots: None,
             active: true,
             created_at: now,
         };

@@ -45,6 +45,8 @@ pub struct Model {
     pub budget_minor: Option<i64>,
     /// ISO 4217 code.
     pub currency: String,
+    /// Whether its mails ask people to come who would not have: such marketing waits for capacity.
+    pub demand_making: bool,
     /// Rises with every change, for optimistic concurrency.
     pub version: i64,
     /// When the row was made.

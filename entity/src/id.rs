@@ -75,6 +75,8 @@ typed_id!(/// Id of an audit event.
     AuditEventId, "audit");
 typed_id!(/// Id of a campaign.
     CampaignId, "camp");
+typed_id!(/// Id of a change of capacity.
+    CapacityEventId, "capev");
 typed_id!(/// Id of a consent event.
     ConsentEventId, "consent");
 typed_id!(/// Id of a consent wording version.

@@ -1,6 +1,6 @@
 //! One outbound mail to one contact or member of staff, with its decision and proof.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,12 @@ GateReason {
     BudgetSpent = "BUDGET_SPENT",
     /// The teams could not serve those who would answer.
     CapacityHeld = "CAPACITY_HELD",
+    /// The coming weeks hold no more visits than those who were asked already will take: it waits for its turn.
+    Capacity = "CAPACITY",
+    /// People wait longer for a visit than the service line allows, so its promotion has stopped.
+    CapacityWait = "CAPACITY_WAIT",
+    /// Fewer visits are open than the service line wants to have, so its promotion has stopped.
+    CapacitySlots = "CAPACITY_SLOTS",
     /// Bulk mail is stopped to keep the good name of the sending domain.
     SendingStopped = "SENDING_STOPPED",
     /// The newest version of the template is not approved, or is not what was approved.
@@ -255,6 +261,8 @@ pub struct Model {
     pub handed_off_at: Option<DateTime<Utc>>,
     /// When the mail server took it.
     pub sent_at: Option<DateTime<Utc>>,
+    /// The day on which it took its turn among the demand-making mails of a service line; none if it has not, or needs none.
+    pub paced_on: Option<NaiveDate>,
     /// When it came to a final state.
     pub settled_at: Option<DateTime<Utc>>,
 }

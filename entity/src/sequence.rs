@@ -35,6 +35,8 @@ pub struct Model {
     pub campaign_id: Option<CampaignId>,
     /// The version that new enrollments take.
     pub current_version_id: Option<SequenceVersionId>,
+    /// Whether its mails ask people to come who would not have: such marketing waits for capacity.
+    pub demand_making: bool,
     /// Rises with every change, for optimistic concurrency.
     pub version: i64,
     /// When the row was made.

@@ -36,6 +36,8 @@ mod m20261128_000012_create_checklists;
 mod m20261128_000021_extend_sla;
 mod m20261128_000022_create_sla_pauses;
 mod m20261128_000023_create_staff_absences;
+mod m20261128_000031_create_capacity;
+mod m20261128_000032_mark_demand;
 mod m20261128_000041_create_staff_digests;
 mod m20261128_000051_create_rule_sets;
 mod m20261128_000052_create_misroutes;
@@ -82,6 +84,8 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000021_extend_sla::Migration),
             whole(m20261128_000022_create_sla_pauses::Migration),
             whole(m20261128_000023_create_staff_absences::Migration),
+            whole(m20261128_000031_create_capacity::Migration),
+            whole(m20261128_000032_mark_demand::Migration),
             whole(m20261128_000041_create_staff_digests::Migration),
             whole(m20261128_000051_create_rule_sets::Migration),
             whole(m20261128_000052_create_misroutes::Migration),

@@ -55,6 +55,17 @@ const READS: &[(&str, &[&str], &str)] = &[
         "idx_mailing_progress_due_at_mailing_id",
     ),
     (
+        "SELECT * FROM capacity_turn WHERE service_line_id = ? AND facility_id = ? AND (since, message_id) > (?, ?) \
+         ORDER BY since, message_id LIMIT 500",
+        &["x", "x", LATER, "x"],
+        "idx_capacity_turn_service_line_id_facility_id_since_message_id",
+    ),
+    (
+        "SELECT * FROM capacity_pace WHERE due_at <= ? ORDER BY due_at",
+        &[LATER],
+        "idx_capacity_pace_due_at",
+    ),
+    (
         "SELECT id FROM link_visit WHERE verdict IS NULL AND at <= ? ORDER BY at, id",
         &[LATER],
         "idx_link_visit_at_id",

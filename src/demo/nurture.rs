@@ -9,7 +9,7 @@ use domain::contact::zones::possible_zones;
 use domain::follow_up::build::{self, About, Pace, SequenceStep};
 use domain::lead::event::NewEvent;
 use domain::lead::facts;
-use domain::outreach::gate::{self, Caps, GateInput, Pacing, Preferences, TemplateApproval};
+use domain::outreach::gate::{self, Caps, GateInput, Pacing, Preferences, TemplateApproval, Turn};
 use domain::outreach::plan::{self, NurtureStep};
 use domain::outreach::template::seal::is_approved;
 use domain::playbook::PublishedSequence;
@@ -449,6 +449,7 @@ impl<'a> Post<'a> {
             sequence_paused: false,
             template,
             pacing: Pacing::Open,
+            turn: Turn::Now,
             sending_stopped: false,
             lead_left: self.told.lead.closed_at.is_some_and(|closed_at| closed_at <= now),
             out_of_date: false,

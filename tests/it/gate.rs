@@ -86,7 +86,7 @@ async fn a_mail_that_goes_names_the_versions_and_the_consent_that_it_relied_on()
         (&message["state"], &decision["outcome"]),
         (&json!("ACCEPTED"), &json!("ALLOW"))
     );
-    assert_eq!(decision["rulesVersion"], 4);
+    assert_eq!(decision["rulesVersion"], 5);
     assert_eq!(decision["windowVersion"], "HOUSE.0 US.0");
     assert_eq!(decision["capVersion"], 0);
     assert_eq!(decision["consentEvent"], json!({ "action": "GRANT" }));

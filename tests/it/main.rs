@@ -10,6 +10,7 @@
 
 mod access;
 mod calendar;
+mod capacity;
 mod checklists;
 mod clicks;
 mod dashboard;

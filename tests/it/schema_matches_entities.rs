@@ -91,7 +91,7 @@ macro_rules! shapes {
 
 fn shapes() -> Vec<Shape> {
     shapes! {
-        appointment attempt audit_event business_calendar calendar_feed campaign campaign_service_line campaign_spend captured_mail
+        appointment attempt audit_event business_calendar calendar_feed campaign campaign_service_line campaign_spend captured_mail capacity capacity_event capacity_pace capacity_tick capacity_turn
         checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
         contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up
         follow_up_check follow_up_template form
@@ -140,6 +140,12 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("rule_set", "published_by_kind", names!(enums::ActorKind)),
         ("staff_skill", "kind", names!(entity::staff_skill::SkillKind)),
         ("lead", "sla_step", names!(entity::sla_policy::SlaStep)),
+        (
+            "capacity_pace",
+            "stopped",
+            names!(entity::capacity_pace::PaceStop),
+        ),
+        ("capacity_event", "actor_kind", names!(enums::ActorKind)),
         ("sla_pause", "reason", names!(entity::sla_pause::PauseReason)),
         (
             "staff_absence",

@@ -126,6 +126,7 @@ impl Worker {
             Subject::FollowUps => self.follow_ups(stop).await,
             Subject::InboundMail => self.inbound_mail(stop).await,
             Subject::Mailings => self.mailings(stop).await,
+            Subject::Capacity => self.capacity(stop).await,
         };
         metrics::looked(subject, started.elapsed());
         looked
@@ -273,6 +274,24 @@ impl Worker {
         }
         if looked.more && !stop.is_cancelled() {
             self.0.nudger.nudge(Subject::Mailings);
+        }
+        Ok(looked)
+    }
+
+    /// Reckons paces anew and lays out lines, a batch at a time.
+    async fn capacity(&self, stop: &CancellationToken) -> Result<Looked, Error> {
+        let h = &self.0.hospital;
+        let mut looked = Looked::default();
+        for _ in 0..ROUNDS_MAX {
+            let round = self.tell(round::capacity(h).await?);
+            looked.rows += round.rows;
+            looked.more = round.more;
+            if !looked.more || stop.is_cancelled() {
+                break;
+            }
+        }
+        if looked.more && !stop.is_cancelled() {
+            self.0.nudger.nudge(Subject::Capacity);
         }
         Ok(looked)
     }

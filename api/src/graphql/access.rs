@@ -182,6 +182,8 @@ static TABLE: &[Rule] = &[
     query("outreachHolds", ALL),
     query("sendingStops", ALL),
     query("sendWindows", ALL),
+    query("capacity", ALL),
+    query("capacityHolds", PACERS),
     query("sendingRoutes", ALL),
     query("deliveryStats", ALL),
     query("template", ALL),
@@ -225,6 +227,8 @@ static TABLE: &[Rule] = &[
     // Those who answer for capacity, beside those who plan.
     mutation("holdOutreach", PACERS),
     mutation("releaseOutreach", PACERS),
+    mutation("setCapacity", PACERS),
+    mutation("importCapacity", PACERS),
     mutation("stopSending", PUBLISHERS),
     mutation("resumeSending", PUBLISHERS),
     mutation("pauseSendingRoute", PUBLISHERS),

@@ -86,6 +86,11 @@ impl Campaign {
         })
     }
 
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    async fn demand_making(&self) -> bool {
+        self.0.demand_making
+    }
+
     /// What it has cost so far.
     async fn spend(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let minor = Ask::of(ctx).load(SpendOf(self.0.id)).await?.unwrap_or_default();

@@ -68,6 +68,31 @@ impl ServiceLine {
         self.0.triage_required
     }
 
+    /// Names of the procedures that can be booked without a call.
+    async fn direct_procedures(&self) -> &[String] {
+        &self.0.direct_procedures.0
+    }
+
+    /// Demand-making mails that bring one completed visit, by which promotion is paced.
+    async fn mails_per_visit(&self) -> i32 {
+        self.0.mails_per_visit
+    }
+
+    /// How many weeks promotion looks ahead, the present one included.
+    async fn pacing_weeks(&self) -> i32 {
+        self.0.pacing_weeks
+    }
+
+    /// Promotion stops when people wait longer than so many days for a visit; null for no limit.
+    async fn max_wait_days(&self) -> Option<i32> {
+        self.0.max_wait_days
+    }
+
+    /// Promotion stops when fewer slots are open in the nearest week; null for no limit.
+    async fn min_open_slots(&self) -> Option<i32> {
+        self.0.min_open_slots
+    }
+
     /// Whether leads can still be received for it.
     async fn active(&self) -> bool {
         self.0.active

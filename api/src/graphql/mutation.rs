@@ -40,6 +40,7 @@ macro_rules! payload {
 mod attempt;
 mod calendar_feed;
 mod campaign;
+mod capacity;
 mod clause;
 mod clock;
 mod consent;
@@ -121,6 +122,7 @@ pub struct MailMutation(
 #[derive(MergedObject, Default)]
 pub struct PlanMutation(
     campaign::CampaignMutation,
+    capacity::CapacityMutation,
     sequence::SequenceMutation,
     simulate::SimulateMutation,
     rule_set::RuleSetMutation,

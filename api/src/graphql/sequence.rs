@@ -54,6 +54,11 @@ impl Sequence {
         campaign::campaign(Ask::of(ctx), self.0.campaign_id).await
     }
 
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    async fn demand_making(&self) -> bool {
+        self.0.demand_making
+    }
+
     /// The version that new enrollments take; null until it is published.
     async fn current_version(&self, ctx: &Context<'_>) -> Result<Option<SequenceVersion>, Error> {
         version(Ask::of(ctx), self.0.current_version_id).await

@@ -40,6 +40,8 @@ pub struct CreateCampaign {
     pub budget_minor: Option<i64>,
     /// ISO 4217 code.
     pub currency: String,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    pub demand_making: bool,
     /// The pieces of it that can be answered.
     pub placements: Vec<NewPlacement>,
 }
@@ -104,6 +106,7 @@ fn row(input: &CreateCampaign, now: DateTime<Utc>) -> ActiveModel {
         ends_on: Set(input.ends_on),
         budget_minor: Set(input.budget_minor),
         currency: Set(input.currency.clone()),
+        demand_making: Set(input.demand_making),
         version: Set(1),
         created_at: Set(now),
         updated_at: Set(now),

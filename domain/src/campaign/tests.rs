@@ -28,6 +28,7 @@ fn fall(lines: &[ServiceLineId]) -> CreateCampaign {
         ends_on: Some(day("2026-11-30")),
         budget_minor: Some(500_000),
         currency: "usd".to_owned(),
+        demand_making: false,
         placements: vec![keyword("sfk-1"), keyword("sfk-2")],
     }
 }
@@ -165,6 +166,7 @@ async fn everything_that_is_wrong_with_a_plan_is_told_at_once() {
         ends_on: Some(day("2026-09-01")),
         budget_minor: Some(-1),
         currency: "dollars".to_owned(),
+        demand_making: false,
         placements: vec![NewPlacement {
             landing_page: Some("https://example.org/sleep?x=1".to_owned()),
             tracking_number: Some("123".to_owned()),

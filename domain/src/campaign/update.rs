@@ -49,6 +49,8 @@ pub struct UpdateCampaign {
     pub budget_minor: Patch<i64>,
     /// ISO 4217 code; it stays once spend is recorded in it.
     pub currency: Option<String>,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    pub demand_making: Option<bool>,
     /// Placements to add. Existing ones stay, because leads name them.
     pub add_placements: Vec<NewPlacement>,
 }
@@ -67,6 +69,7 @@ impl UpdateCampaign {
             ends_on: Patch::Keep,
             budget_minor: Patch::Keep,
             currency: None,
+            demand_making: None,
             add_placements: Vec::new(),
         }
     }
@@ -100,6 +103,7 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateCampaign) -> Res
     row.ends_on = Set(plan.after.ends_on);
     row.budget_minor = Set(plan.after.budget_minor);
     row.currency = Set(plan.after.currency);
+    row.demand_making = Set(plan.after.demand_making);
     row.version = Set(before.version + 1);
     row.updated_at = Set(now);
     let after = row.update(&tx).await?;
@@ -107,7 +111,14 @@ pub async fn update(h: &Hospital, viewer: &Viewer, input: UpdateCampaign) -> Res
         .insert(&tx)
         .await?;
     playbook::changed(&tx).await?;
-    let held_by = |plan: &Model| (plan.starts_on, plan.ends_on, plan.budget_minor);
+    let held_by = |plan: &Model| {
+        (
+            plan.starts_on,
+            plan.ends_on,
+            plan.budget_minor,
+            plan.demand_making,
+        )
+    };
     let may_release = held_by(&before) != held_by(&after);
     if may_release {
         release::note(&tx, Released::Campaign(id), now).await?;
@@ -149,6 +160,9 @@ async fn check(
     }
     if let Some(channel) = input.channel {
         after.channel = channel;
+    }
+    if let Some(demand_making) = input.demand_making {
+        after.demand_making = demand_making;
     }
     if let Patch::Set(goal) = &input.goal
         && let Err(refusal) = note::check("goal", Some(goal.clone()))

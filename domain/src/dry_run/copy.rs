@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use entity::enums::Medium;
 use entity::follow_up::FollowUpState;
-use entity::id::{ContactId, LeadId, TeamId};
+use entity::id::{ContactId, LeadId, MessageId, TeamId};
 use entity::message::MessageState;
-use entity::{contact, follow_up, lead, message, sequence, sequence_version, suppression};
+use entity::{capacity_turn, contact, follow_up, lead, message, sequence, sequence_version, suppression};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DatabaseTransaction, EntityTrait,
@@ -70,6 +70,9 @@ rules_and_lists!(
     campaign,
     campaign_service_line,
     campaign_spend,
+    capacity,
+    capacity_pace,
+    capacity_tick,
     mailing,
     placement,
     form,
@@ -136,7 +139,7 @@ macro_rules! of_leads {
 of_leads!(appointment, attempt, date_occasion, follow_up, sla_pause);
 
 /// Tables that are copied with a hand of their own.
-const BY_HAND: &[&str] = &["contact", "lead", "message", "suppression"];
+const BY_HAND: &[&str] = &["capacity_turn", "contact", "lead", "message", "suppression"];
 
 /// Tables that are copied, in part or as a whole.
 pub const COPIED: [&[&str]; 4] = [RULES_AND_LISTS, OF_CONTACTS, OF_LEADS, BY_HAND];
@@ -148,6 +151,7 @@ pub const COPIED: [&[&str]; 4] = [RULES_AND_LISTS, OF_CONTACTS, OF_LEADS, BY_HAN
 pub const LEFT_OUT: &[&str] = &[
     "audit_event",
     "calendar_feed",
+    "capacity_event",
     "captured_mail",
     "consent_head",
     "consent_seal",
@@ -361,6 +365,16 @@ async fn copy_messages(
         message::Entity::insert_many(rows)
             .exec_without_returning(into)
             .await?;
+    }
+    // Where they stand in line for capacity.
+    let waiting: Vec<MessageId> = rows
+        .iter()
+        .filter(|row| row.state == MessageState::Deferred)
+        .map(|row| row.id)
+        .collect();
+    for some in waiting.chunks(BATCH_MAX) {
+        let of_these = capacity_turn::Column::MessageId.is_in(some.iter().copied());
+        copy_rows(from, into, capacity_turn::Entity::find().filter(of_these)).await?;
     }
     Ok(())
 }

@@ -109,6 +109,10 @@ impl Life<'_> {
             // How far a mailing has come is not in the copy, and to whom else it would go neither: what it has planned
             // for those who are goes out, and nothing is added.
             Subject::Mailings => Ok(()),
+            Subject::Capacity => {
+                let _ = round::capacity(self.h).await?;
+                Ok(())
+            }
         }
     }
 

@@ -8,6 +8,7 @@
 
 pub(super) mod known;
 pub(super) mod rows;
+mod turns;
 
 use std::sync::Arc;
 
@@ -190,12 +191,13 @@ pub async fn claim(h: &Hospital, lane: Lane, limit: usize, lease_secs: u32) -> R
     let mut decided: Vec<(message::Model, Verdict)> = Vec::with_capacity(messages.len());
     for message in messages {
         let verdict = verdict(&known, &message);
-        if let Verdict::Go(..) = verdict {
-            known.count(&message);
+        if let Some(decision) = verdict.decision() {
+            known.decided(&message, decision);
         }
         decided.push((message, verdict));
     }
     write(&tx, &known, &decided, known.now).await?;
+    std::mem::take(&mut known.turns).write(&tx, known.now).await?;
     for (message, verdict) in decided {
         match verdict {
             Verdict::Go(decision, _) => claimed.sendables.push(sendable(&known, message, decision)?),
@@ -270,6 +272,16 @@ enum Verdict {
     Busy(DateTime<Utc>),
 }
 
+impl Verdict {
+    /// What the gate said, if it was asked.
+    const fn decision(&self) -> Option<&Decision> {
+        match self {
+            Self::Go(decision, _) | Self::Wait(decision, _) | Self::Never(decision) => Some(decision),
+            Self::Busy(_) => None,
+        }
+    }
+}
+
 fn verdict(known: &Known<'_>, message: &message::Model) -> Verdict {
     let Some(Asked { decision, good_for }) = known.ask(message) else {
         return Verdict::Busy(known.now + BUSY_CONTACT_WAIT);
@@ -313,7 +325,7 @@ async fn write(
         .collect();
     let sql = "UPDATE message SET state = v.column2, due_at = v.column3, lease_until = v.column4, \
                decision = v.column5, consent_event_id = v.column6, settled_at = v.column7, fence = v.column8, \
-               handed_off_at = NULL, template_version_id = v.column9 \
+               handed_off_at = NULL, template_version_id = v.column9, paced_on = v.column10, expires_at = v.column11 \
                FROM ({rows}) AS v WHERE message.id = v.column1 RETURNING message.id";
     update_each(tx, sql, Vec::new(), rows).await?;
     let events: Vec<_> = decided
@@ -340,7 +352,7 @@ fn decided_row(
     message: &message::Model,
     verdict: &Verdict,
     now: DateTime<Utc>,
-) -> [Value; 9] {
+) -> [Value; 11] {
     let none = None::<DateTime<Utc>>;
     let (state, due_at, lease_until, decision, settled_at) = match verdict {
         Verdict::Go(decision, closes_at) => (
@@ -384,6 +396,14 @@ fn decided_row(
             // The approved version of now, not the one of the day it was planned.
             Verdict::Go(..) => known.template(message).map(|(version, _)| version.id),
             _ => message.template_version_id,
+        }
+        .into(),
+        known.turns.paced_on(message).into(),
+        match verdict {
+            Verdict::Wait(_, until) if known.turns.waits(message) => {
+                plan::kept_while_waiting(message.created_at, message.expires_at, *until)
+            }
+            _ => message.expires_at,
         }
         .into(),
     ]

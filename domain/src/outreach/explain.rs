@@ -106,6 +106,7 @@ fn supposed(
         created_at: now,
         handed_off_at: None,
         sent_at: None,
+        paced_on: None,
         settled_at: None,
     })
 }

@@ -21,6 +21,8 @@
 //!   the contact's own pause and choice of service lines, the frequency caps over all campaigns, and the campaign's days
 //!   and budget. What a campaign has not begun or cannot pay for waits; what comes after its last day never goes.
 //! - A hold for capacity is about demand, so it holds marketing alone: those who are patients already are still helped.
+//! - Marketing of a campaign or sequence that makes demand waits for its turn where people have said how many visits are
+//!   open. Nothing else ever does: what people asked for, reminders and help for patients.
 //! - A stop for the good name of the sending domain holds all bulk, that is all nurture but reminders. Answers that
 //!   people asked for, reminders and mail to staff go on: few of them are ever reported, and mailbox providers ask that
 //!   the streams be kept apart.
@@ -31,6 +33,7 @@ mod campaign;
 mod caps;
 mod hold;
 mod sentence;
+mod turn;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -47,12 +50,13 @@ use crate::quiet_hours::SendWindow;
 pub use self::campaign::CampaignNow;
 pub use self::caps::{Caps, WEEK};
 pub use self::sentence::explain;
+pub use self::turn::{Turn, has_place, reason_in_line, retold};
 
 #[cfg(test)]
 mod tests;
 
 /// Version of these rules, kept with every decision. It rises when a rule changes.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;
 
 /// How long a message waits before the gate looks again when no time is known, as under a pause.
 pub const RECHECK: TimeDelta = TimeDelta::minutes(15);
@@ -142,6 +146,8 @@ pub struct GateInput<'a> {
     pub template: TemplateApproval,
     /// Whether the teams can serve those who would answer.
     pub pacing: Pacing,
+    /// Whether it is its turn among the mails that make demand.
+    pub turn: Turn,
     /// Whether bulk mail of the sending domain is stopped.
     pub sending_stopped: bool,
     /// Whether the lead was closed, or the enrollment that planned the message left early.

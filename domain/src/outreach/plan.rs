@@ -197,6 +197,21 @@ pub fn nurture(site: &Site, step: &NurtureStep<'_>, now: DateTime<Utc>) -> messa
     }
 }
 
+/// When a mail loses its sense that waits in line for capacity: the wait uses up none of its time. What is about a day, such
+/// as a visit, has less time than others from the beginning, and keeps it.
+#[must_use]
+pub fn kept_while_waiting(
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> DateTime<Utc> {
+    if expires_at - created_at < NURTURE_TTL {
+        expires_at
+    } else {
+        expires_at.max(until + NURTURE_TTL)
+    }
+}
+
 /// Refuses a purpose that people consent to and for which no mail is sent.
 pub(crate) fn not_for_mails(purpose: Purpose, field: &str) -> Option<Refusal> {
     let message = "No mail is sent for this purpose: people only allow it, or do not.";
@@ -312,6 +327,7 @@ impl Blank<'_> {
             created_at: Set(self.now),
             handed_off_at: Set(None),
             sent_at: Set(None),
+            paced_on: Set(None),
             settled_at: Set(None),
             ..message::ActiveModel::default()
         }

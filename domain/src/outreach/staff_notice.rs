@@ -261,6 +261,7 @@ fn notice(
         created_at: Set(now),
         handed_off_at: Set(None),
         sent_at: Set(None),
+        paced_on: Set(None),
         settled_at: Set(None),
     }
 }

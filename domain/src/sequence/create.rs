@@ -30,6 +30,8 @@ pub struct CreateSequence {
     pub purpose: Purpose,
     /// The campaign whose pause holds it too.
     pub campaign_id: Option<CampaignId>,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    pub demand_making: bool,
     /// When a lead is enrolled.
     pub trigger: Trigger,
     /// The steps. A draft may still have faults; publishing finds them.
@@ -89,6 +91,7 @@ pub async fn create(h: &Hospital, viewer: &Viewer, input: CreateSequence) -> Res
         state: Set(SequenceState::Draft),
         purpose: Set(input.purpose),
         campaign_id: Set(input.campaign_id),
+        demand_making: Set(input.demand_making),
         current_version_id: Set(None),
         version: Set(1),
         created_at: Set(now),

@@ -80,6 +80,7 @@ fn campaign_row(
         ends_on: wanted.ends_on,
         budget_minor: wanted.budget_minor,
         currency: wanted.currency.clone(),
+        demand_making: wanted.demand_making,
         version: before.map_or(1, |row| row.version),
         created_at: before.map_or(plan.now, |row| row.created_at),
         updated_at: before.map_or(plan.now, |row| row.updated_at),

@@ -16,6 +16,7 @@ use entity::placement::PlacementKind;
 use entity::retention_policy::RetentionKind;
 use entity::routing_rule::PersonStrategy;
 use entity::sequence_version::{Exits, Step, Trigger};
+use entity::service_line;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Code, Error, Result};
@@ -352,9 +353,32 @@ pub struct ServiceLineSetup {
     /// Whether a clinician triages every lead.
     #[serde(default)]
     pub triage_required: bool,
+    /// Names of the procedures that can be booked without a call.
+    #[serde(default)]
+    pub direct_procedures: Vec<String>,
+    /// Demand-making mails that bring one completed visit.
+    #[serde(default = "mails_per_visit")]
+    pub mails_per_visit: i32,
+    /// How many weeks are looked ahead, the present one included.
+    #[serde(default = "pacing_weeks")]
+    pub pacing_weeks: i32,
+    /// Promotion stops when people wait longer than so many days.
+    #[serde(default)]
+    pub max_wait_days: Option<i32>,
+    /// Promotion stops when fewer slots are open in the week.
+    #[serde(default)]
+    pub min_open_slots: Option<i32>,
     /// Whether leads can still be received for it.
     #[serde(default = "yes")]
     pub active: bool,
+}
+
+const fn mails_per_visit() -> i32 {
+    service_line::MAILS_PER_VISIT
+}
+
+const fn pacing_weeks() -> i32 {
+    service_line::PACING_WEEKS
 }
 
 /// A text that people agree to, known by its key and language. Another text is a new version.
@@ -461,6 +485,9 @@ pub struct CampaignSetup {
     /// ISO 4217 code.
     #[serde(default = "dollars")]
     pub currency: String,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    #[serde(default)]
+    pub demand_making: bool,
     /// Slugs of the lines that it promotes; added to those that it has.
     #[serde(default)]
     pub service_lines: Vec<String>,
@@ -690,6 +717,9 @@ pub struct SequenceSetup {
     /// Code of the campaign whose pause holds it too.
     #[serde(default)]
     pub campaign: Option<String>,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    #[serde(default)]
+    pub demand_making: bool,
     /// When a lead is enrolled.
     pub trigger: Trigger,
     /// The steps, in order.

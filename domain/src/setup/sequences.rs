@@ -54,6 +54,7 @@ pub(super) fn plan(plan: &mut Plan<'_>) {
             },
             purpose: wanted.purpose,
             campaign_id,
+            demand_making: wanted.demand_making,
             current_version_id: Some(version_id),
             version: before.map_or(1, |row| row.version),
             created_at: before.map_or(plan.now, |row| row.created_at),

@@ -3,14 +3,19 @@
 use std::collections::HashSet;
 
 use entity::enums::{Medium, Purpose};
+use entity::service_line::Procedures;
 use entity::{consent_wording, service_line, service_line_alias};
 use sha2::{Digest, Sha256};
 
 use super::document::{ServiceLineSetup, WordingSetup};
 use super::plan::{At, Plan};
+use crate::capacity::pace;
 use crate::error::Code;
 use crate::id::new_id;
 use crate::playbook::fold_name;
+
+/// Most procedures of a service line that can be booked without a call.
+const PROCEDURES_MAX: usize = 100;
 
 pub(super) fn plan(plan: &mut Plan<'_>) {
     lines(plan);
@@ -25,6 +30,7 @@ fn lines(plan: &mut Plan<'_>) {
         plan.check_slug(&at.part("slug"), &wanted.slug);
         plan.check_once(&at.part("slug"), &mut seen, &wanted.slug);
         plan.check_name(&at.part("name"), &wanted.name);
+        check_pacing(plan, at, wanted);
         let before = plan.known.lines.iter().find(|row| row.slug == wanted.slug);
         let row = service_line::Model {
             id: before.map_or_else(|| new_id(plan.now), |row| row.id),
@@ -34,12 +40,52 @@ fn lines(plan: &mut Plan<'_>) {
             referral_required: wanted.referral_required,
             order_required: wanted.order_required,
             triage_required: wanted.triage_required,
+            direct_procedures: procedures(plan, at, &wanted.direct_procedures),
+            mails_per_visit: wanted.mails_per_visit,
+            pacing_weeks: wanted.pacing_weeks,
+            max_wait_days: wanted.max_wait_days,
+            min_open_slots: wanted.min_open_slots,
             active: wanted.active,
             created_at: before.map_or(plan.now, |row| row.created_at),
         };
         plan.names.lines.insert(row.slug.clone(), row.id);
         plan.rows.lines.settle(before, row);
     }
+}
+
+/// Numbers within which the pace of a line can be reckoned.
+fn check_pacing(plan: &mut Plan<'_>, at: At, wanted: &ServiceLineSetup) {
+    let numbers = [
+        (
+            "mailsPerVisit",
+            Some(wanted.mails_per_visit),
+            1..=pace::MAILS_PER_VISIT_MAX,
+        ),
+        ("pacingWeeks", Some(wanted.pacing_weeks), 1..=pace::WEEKS_MAX),
+        ("maxWaitDays", wanted.max_wait_days, 0..=pace::WAIT_DAYS_MAX),
+        ("minOpenSlots", wanted.min_open_slots, 0..=pace::SLOTS_MAX),
+    ];
+    for (name, number, allowed) in numbers {
+        if number.is_some_and(|number| !allowed.contains(&number)) {
+            let message = format!("Write a number from {} to {}.", allowed.start(), allowed.end());
+            plan.refuse(Code::Invalid, &at.part(name), message);
+        }
+    }
+}
+
+/// The procedures that can be booked without a call, each once, in the order of the document.
+fn procedures(plan: &mut Plan<'_>, at: At, names: &[String]) -> Procedures {
+    if names.len() > PROCEDURES_MAX {
+        let message = "A service line has at most 100 of these.";
+        plan.refuse(Code::TooLarge, &at.part("directProcedures"), message);
+    }
+    let mut seen = HashSet::new();
+    for (place, name) in names.iter().enumerate().take(PROCEDURES_MAX) {
+        let path = at.part(&format!("directProcedures.{place}"));
+        plan.check_name(&path, name);
+        plan.check_once(&path, &mut seen, &fold_name(name));
+    }
+    Procedures(names.to_vec())
 }
 
 fn aliases(plan: &mut Plan<'_>) {

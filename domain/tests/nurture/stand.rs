@@ -247,6 +247,7 @@ impl Stand {
             name: name.to_owned(),
             purpose,
             campaign_id: None,
+            demand_making: false,
             trigger: Trigger {
                 filter: Condition::default(),
                 ..Trigger::on(TriggerKind::LeadReceived)

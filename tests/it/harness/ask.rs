@@ -324,6 +324,8 @@ fn selection_of(field: &str) -> &'static str {
         "createTemplate" | "updateTemplate" | "submitTemplate" | "approveTemplate" | "rejectTemplate" => {
             "template { id current { id number state maySend: mayBeSent } }"
         }
+        "setCapacity" => "capacity { openSlots weeks { monday openSlots waitDays version } }",
+        "importCapacity" => "imported { rows changed }",
         "setRetention" => "policies { kind keepDays }",
         _ => "lead { id stage version }",
     }

@@ -114,6 +114,7 @@ impl Clinic {
             created_at: self.now(),
             handed_off_at: None,
             sent_at: None,
+            paced_on: None,
             settled_at: None,
         };
         message::Entity::insert(row.into_active_model())

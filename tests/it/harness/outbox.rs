@@ -111,6 +111,7 @@ pub async fn plan_nurture(db: &DatabaseConnection, playbook: &Playbook, now: Dat
                 created_at: now,
                 handed_off_at: None,
                 sent_at: None,
+                paced_on: None,
                 settled_at: None,
             }
         });

@@ -12,7 +12,7 @@ use entity::form_draft;
 use entity::inbound_mail::{self, InboundState};
 use entity::mailing_progress::{self, MailingWork};
 use entity::message::{self, MessageState};
-use entity::{lead, link_visit, outreach_release, sla_pause};
+use entity::{capacity_pace, lead, link_visit, outreach_release, sla_pause};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
     Statement,
@@ -155,7 +155,9 @@ pub(super) async fn undone(url: &str, now: DateTime<Utc>) -> Vec<String> {
     let pauses = sla_pause::Entity::find()
         .filter(sla_pause::Column::EndedAt.is_null())
         .filter(sla_pause::Column::EndsAt.lte(now));
+    let paces = capacity_pace::Entity::find().filter(capacity_pace::Column::DueAt.lte(now));
     let counts = [
+        ("paces of promotion are due", paces.count(&db).await),
         ("messages are due", due.count(&db).await),
         ("messages are claimed or on the wire", held.count(&db).await),
         ("enrollments are due", enrolled.count(&db).await),
@@ -195,6 +197,7 @@ pub(super) async fn next_due(db: &DatabaseConnection, now: DateTime<Utc>) -> Opt
         "SELECT due_at FROM inbound_mail WHERE state = 'RECEIVED' AND due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM form_draft WHERE due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT due_at FROM mailing_progress WHERE work <> 'DONE' AND due_at > $1 ORDER BY 1 LIMIT 1",
+        "SELECT due_at FROM capacity_pace WHERE due_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT next_at FROM staff_digest WHERE next_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT sla_step_at FROM lead WHERE sla_step_at > $1 ORDER BY 1 LIMIT 1",
         "SELECT ends_at FROM sla_pause WHERE ended_at IS NULL AND ends_at > $1 ORDER BY 1 LIMIT 1",

@@ -76,7 +76,7 @@ async fn a_job_that_fails_panics_or_hangs_is_counted_and_the_worker_goes_on(queu
         Subject::WaitingMail => panic!("on purpose"),
         Subject::FollowUps => std::future::pending().await,
         Subject::BulkMail => Err("on purpose".into()),
-        Subject::Enrollments | Subject::InboundMail | Subject::Mailings => Ok(()),
+        Subject::Enrollments | Subject::InboundMail | Subject::Mailings | Subject::Capacity => Ok(()),
     });
     for _ in 0..2 {
         for subject in Subject::ALL {

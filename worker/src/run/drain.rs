@@ -23,6 +23,8 @@ pub struct Drained {
     pub inbound: usize,
     /// Leads and mails of mailings looked at.
     pub mailings: usize,
+    /// Paces of promotion and mails in line for it looked at.
+    pub paced: usize,
     /// Messages looked at, by as often as they were due.
     pub messages: usize,
 }
@@ -47,6 +49,7 @@ impl Worker {
                     Subject::FollowUps => drained.follow_ups += rows,
                     Subject::InboundMail => drained.inbound += rows,
                     Subject::Mailings => drained.mailings += rows,
+                    Subject::Capacity => drained.paced += rows,
                     Subject::WaitingMail | Subject::BulkMail => drained.messages += rows,
                 }
             }

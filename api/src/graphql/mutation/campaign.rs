@@ -63,6 +63,9 @@ pub struct CreateCampaignInput {
     /// ISO 4217 code.
     #[graphql(default = "USD")]
     currency: String,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    #[graphql(default)]
+    demand_making: bool,
     /// Pieces of it that can be answered; at most 200.
     #[graphql(default)]
     placements: Vec<PlacementInput>,
@@ -80,6 +83,7 @@ impl CreateCampaignInput {
             ends_on: self.ends_on.map(|day| day.0),
             budget_minor: self.budget_minor,
             currency: self.currency,
+            demand_making: self.demand_making,
             placements: self.placements.into_iter().map(Into::into).collect(),
         })
     }
@@ -109,6 +113,8 @@ pub struct UpdateCampaignInput {
     budget_minor: MaybeUndefined<i64>,
     /// ISO 4217 code. Null leaves it.
     currency: Option<String>,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity. Null leaves it.
+    demand_making: Option<bool>,
     /// Placements to add.
     #[graphql(default)]
     add_placements: Vec<PlacementInput>,
@@ -126,6 +132,7 @@ impl UpdateCampaignInput {
             ends_on: edit(self.ends_on).map(|day| day.0),
             budget_minor: edit(self.budget_minor),
             currency: self.currency,
+            demand_making: self.demand_making,
             add_placements: self.add_placements.into_iter().map(Into::into).collect(),
             ..campaign::UpdateCampaign::of(read_id("campaignId", &self.campaign_id)?)
         })

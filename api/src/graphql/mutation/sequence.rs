@@ -75,6 +75,9 @@ pub struct CreateSequenceInput {
     purpose: Purpose,
     /// The campaign whose pause holds it too.
     campaign_id: Option<ID>,
+    /// Whether its mails ask people to come who would not have, and so wait for capacity.
+    #[graphql(default)]
+    demand_making: bool,
     /// When a lead is enrolled.
     trigger: TriggerInput,
     /// The steps, in order; at most 50. A draft may still have faults; publishing finds them.
@@ -92,6 +95,7 @@ impl CreateSequenceInput {
             name: self.name,
             purpose: self.purpose.into(),
             campaign_id: read_id_if_any("campaignId", self.campaign_id.as_ref())?,
+            demand_making: self.demand_making,
             trigger: self.trigger.into(),
             steps: steps(self.steps)?,
             exits: Exits {

@@ -657,6 +657,12 @@ pub enum GateReason {
     BudgetSpent,
     /// The teams could not serve those who would answer.
     CapacityHeld,
+    /// The coming weeks hold no more visits than those who were asked already will take: it waits for its turn.
+    Capacity,
+    /// People wait longer for a visit than the service line allows, so its promotion has stopped.
+    CapacityWait,
+    /// Fewer visits are open than the service line wants to have, so its promotion has stopped.
+    CapacitySlots,
     /// Bulk mail is stopped to keep the good name of the sending domain.
     SendingStopped,
     /// The newest version of the template is not approved, or is not what was approved.
@@ -702,6 +708,9 @@ impl From<entity::message::GateReason> for GateReason {
             Stored::CampaignEnded => Self::CampaignEnded,
             Stored::BudgetSpent => Self::BudgetSpent,
             Stored::CapacityHeld => Self::CapacityHeld,
+            Stored::Capacity => Self::Capacity,
+            Stored::CapacityWait => Self::CapacityWait,
+            Stored::CapacitySlots => Self::CapacitySlots,
             Stored::SendingStopped => Self::SendingStopped,
             Stored::TemplateNotApproved => Self::TemplateNotApproved,
             Stored::SequencePaused => Self::SequencePaused,

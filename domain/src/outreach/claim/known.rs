@@ -15,7 +15,7 @@ use entity::id::{
     TemplateVersionId,
 };
 use entity::mailing::MailingState;
-use entity::message::{self, Decision, MessageKind};
+use entity::message::{self, Decision, GateOutcome, MessageKind};
 use entity::sequence::SequenceState;
 use entity::suppression::SuppressionReason;
 use entity::{
@@ -30,6 +30,7 @@ use super::rows::{
     history, holds, is_stopped, latest_consents, mailings, next_visits, preferences, sequences, suppressed,
     templates, unwanted_lines,
 };
+use super::turns::Turns;
 use crate::consent::Standing;
 use crate::consent::standing::fold;
 use crate::contact::zones::possible_zones;
@@ -45,7 +46,7 @@ use crate::playbook::Playbook;
 use crate::report::hospital_zone;
 
 /// The state of the world for one batch. What must be true at the moment of sending comes from the database; from the
-/// playbook come only facilities, teams, windows, caps, and who of the staff is away.
+/// playbook come only facilities, teams, windows, caps, what makes demand, and who of the staff is away.
 pub(in crate::outreach) struct Known<'a> {
     pub(super) now: DateTime<Utc>,
     playbook: &'a Playbook,
@@ -68,6 +69,8 @@ pub(in crate::outreach) struct Known<'a> {
     campaigns: HashMap<CampaignId, CampaignNow>,
     holds: Vec<outreach_hold::Model>,
     sending_stopped: bool,
+    /// Whose turn it is among the mails that make demand.
+    pub(super) turns: Turns,
     follow_ups: HashMap<FollowUpId, Arc<follow_up::Model>>,
     /// By the version that a message was planned with: the version that counts now, and whether mails may be made of it.
     templates: HashMap<TemplateVersionId, (Arc<template_version::Model>, bool)>,
@@ -116,6 +119,11 @@ impl<'a> Known<'a> {
         let counted = ids(messages, |m| {
             m.contact_id.filter(|_| is_promotional(m.kind, m.purpose))
         });
+        let line_of = |message: &message::Model| {
+            let lead = message.lead_id.and_then(|id| leads.get(&id));
+            lead.and_then(|lead| lead.service_line_id)
+        };
+        let turns = Turns::read(tx, playbook, messages, line_of, hold, || h.now()).await?;
         let bulk = messages.iter().any(|m| is_bulk(m.kind, m.purpose));
         Ok(Self {
             now,
@@ -133,6 +141,7 @@ impl<'a> Known<'a> {
             drafts: drafts(tx, messages, &leads).await?,
             digests: digests(tx, playbook, messages, now).await?,
             leads,
+            turns,
             enrollments: enrollments(tx, ids(messages, |m| m.enrollment_id)).await?,
             sequences,
             mailings,
@@ -202,6 +211,7 @@ impl<'a> Known<'a> {
             mailing_stopped: mailing == Some(MailingState::Stopped),
             template: self.approval(message),
             pacing: self.pacing(message, &campaigns),
+            turn: self.turns.of(self.playbook, message, self.lead_of(message)),
             sending_stopped: self.sending_stopped,
             lead_left: self.lead_left(message),
             out_of_date: self.out_of_date(message),
@@ -214,8 +224,22 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Counts a message that may go, for those of the batch that come after it.
-    pub(super) fn count(&mut self, message: &message::Model) {
+    fn lead_of(&self, message: &message::Model) -> Option<&lead::Model> {
+        let lead = message.lead_id.and_then(|id| self.leads.get(&id));
+        lead.map(AsRef::as_ref)
+    }
+
+    /// Takes note of what the gate said of a message, for those of the batch that come after it.
+    pub(super) fn decided(&mut self, message: &message::Model, said: &Decision) {
+        if said.outcome == GateOutcome::Allow {
+            self.count(message);
+        }
+        let lead = message.lead_id.and_then(|id| self.leads.get(&id));
+        self.turns.decided(message, lead.map(AsRef::as_ref), said);
+    }
+
+    /// Counts a message that may go.
+    fn count(&mut self, message: &message::Model) {
         if let Some(contact) = message
             .contact_id
             .filter(|_| is_promotional(message.kind, message.purpose))

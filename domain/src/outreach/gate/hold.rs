@@ -5,7 +5,7 @@ use entity::campaign::CampaignState;
 use entity::enums::Purpose;
 use entity::message::GateReason;
 
-use super::{GateInput, Pacing, RECHECK, TemplateApproval, caps};
+use super::{GateInput, Pacing, RECHECK, TemplateApproval, Turn, caps, reason_in_line};
 use crate::consent::Standing;
 use crate::quiet_hours;
 
@@ -75,6 +75,11 @@ fn of_promotion(input: &GateInput<'_>, holds: &mut Holds) {
         && input.purpose == Purpose::Marketing
     {
         holds.until(GateReason::CapacityHeld, until);
+    }
+    if let Turn::Waits { stopped, until } = input.turn
+        && input.purpose == Purpose::Marketing
+    {
+        holds.until(reason_in_line(stopped), Some(until));
     }
 }
 

@@ -33,6 +33,11 @@ pub(super) fn explain_until(code: GateReason, until: Option<DateTime<Utc>>) -> D
         GateReason::CampaignEnded => "The campaign is over.",
         GateReason::BudgetSpent => "The campaign has spent its budget.",
         GateReason::CapacityHeld => "The teams could not serve those who would answer.",
+        GateReason::Capacity => "The coming weeks hold no more visits: it waits for its turn.",
+        GateReason::CapacityWait => {
+            "People wait too long for a visit, so promotion of the service has stopped."
+        }
+        GateReason::CapacitySlots => "Too few visits are open, so promotion of the service has stopped.",
         GateReason::SendingStopped => "Bulk mail is stopped to keep the good name of the sending domain.",
         GateReason::TemplateNotApproved => "The text is not approved, or was changed since.",
         GateReason::SequencePaused => "The sequence is paused.",

@@ -72,6 +72,7 @@ fn input(window: &SendWindow, kind: MessageKind) -> GateInput<'_> {
         sequence_paused: false,
         template: TemplateApproval::NotNeeded,
         pacing: Pacing::Open,
+        turn: Turn::Now,
         sending_stopped: false,
         lead_left: false,
         out_of_date: false,

@@ -73,6 +73,7 @@ async fn mail(ground: &Ground, contact_id: ContactId, kind: MessageKind, purpose
         created_at: now,
         handed_off_at: None,
         sent_at: None,
+        paced_on: None,
         settled_at: None,
     };
     message::Entity::insert(row.into_active_model())

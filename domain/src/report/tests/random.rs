@@ -313,6 +313,7 @@ async fn campaign(
         ends_on: None,
         budget_minor: None,
         currency: currency.to_owned(),
+        demand_making: false,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -14,7 +14,9 @@ use proptest::test_runner::{Config, TestRunner};
 use uuid::Uuid;
 
 use crate::consent::standing::fold;
-use crate::outreach::gate::{self, CampaignNow, Caps, GateInput, Pacing, Preferences, TemplateApproval};
+use crate::outreach::gate::{
+    self, CampaignNow, Caps, GateInput, Pacing, Preferences, TemplateApproval, Turn,
+};
 use crate::quiet_hours::windows::SendWindows;
 
 const ADDRESS: &str = "pat@example.org";
@@ -41,6 +43,7 @@ struct World {
     mailing_stopped: bool,
     template: TemplateApproval,
     held: Option<Option<DateTime<Utc>>>,
+    turn_at: Option<DateTime<Utc>>,
     stopped: bool,
     lead_left: bool,
     out_of_date: bool,
@@ -164,7 +167,8 @@ fn promotion_may_go(world: &World) -> bool {
         None => false,
         Some(until) => until.is_none_or(|until| now < until),
     };
-    !(held && world.purpose == Purpose::Marketing)
+    let waits_in_line = world.turn_at.is_some_and(|at| now < at);
+    !((held || waits_in_line) && world.purpose == Purpose::Marketing)
 }
 
 /// Whether a consent event is about this mail and has happened.
@@ -262,6 +266,7 @@ prop_compose! {
             ends_on: last.map(day),
             budget_minor: budget,
             currency: "USD".to_owned(),
+demand_making: false,
             version: 1,
             created_at: noon(),
             updated_at: noon(),
@@ -315,6 +320,7 @@ prop_compose! {
             TemplateApproval::NotApproved,
         ]),
         held in prop::option::weighted(0.15, prop::option::of(minutes(-3000..3000))),
+        turn_at in prop::option::weighted(0.2, minutes(1_000..7_000)),
         flags in (
             prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.3),
             prop::bool::weighted(0.05), prop::bool::weighted(0.2),
@@ -351,6 +357,7 @@ prop_compose! {
             mailing_stopped,
             template,
             held,
+            turn_at,
             stopped,
             lead_left,
             out_of_date,
@@ -422,6 +429,11 @@ fn asked(world: &World) -> entity::message::Decision {
         mailing_stopped: world.mailing_stopped,
         template: world.template,
         pacing: held.map_or(Pacing::Open, |until| Pacing::Held { until }),
+        // A turn that has come is no wait.
+        turn: world
+            .turn_at
+            .filter(|until| *until > world.now)
+            .map_or(Turn::Now, |until| Turn::Waits { stopped: None, until }),
         sending_stopped: world.stopped,
         lead_left: world.lead_left,
         out_of_date: world.out_of_date,
@@ -490,8 +502,8 @@ fn a_deferral_names_a_time_at_which_its_known_reasons_are_over() {
         }
         let until = decision.until.expect("a deferral has a time");
         prop_assert!(until > world.now);
-        use entity::message::GateReason::{ContactPaused, FrequencyCap, QuietHours};
-        let known = [ContactPaused, FrequencyCap, QuietHours];
+        use entity::message::GateReason::{Capacity, ContactPaused, FrequencyCap, QuietHours};
+        let known = [Capacity, ContactPaused, FrequencyCap, QuietHours];
         // Nine hours of Rhode Island are never at once in Guam and in New York: there the gate only looks again.
         if !world.zones.is_empty()
             && decision.reasons.iter().all(|reason| known.contains(&reason.code))
