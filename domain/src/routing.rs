@@ -184,8 +184,9 @@ pub fn candidates(found: &Match<'_>, playbook: &Playbook) -> Vec<StaffId> {
     named.into_iter().chain(others).collect()
 }
 
-/// Chooses the person as the rule says, and writes down why. Who is away or has as much as can be done is passed over,
-/// whoever named them. `given` is who was given leads by this rule, whoever has waited longest first; only a rule by
+/// Chooses the person as the rule says, and writes down why.
+///
+/// Who is away or has as much as can be done is passed over, whoever named them. `given` is who was given leads by this rule, whoever has waited longest first; only a rule by
 /// turns looks at it.
 pub fn decide(
     found: &Match<'_>,

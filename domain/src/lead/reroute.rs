@@ -32,9 +32,10 @@ pub struct Reroute {
     pub version: Option<i64>,
 }
 
-/// Moves a lead with its open follow-ups to another team, and writes down that it was misrouted. The person is chosen as
-/// the first rule says that sends such leads to that team, else by the least open work. The clock runs on: who asked has
-/// waited since the lead came in, whoever was to blame.
+/// Moves a lead with its open follow-ups to another team, and writes down that it was misrouted.
+///
+/// The person is chosen as the first rule says that sends such leads to that team, else by the least open work. The clock
+/// runs on: who asked has waited since the lead came in, whoever was to blame.
 ///
 /// # Errors
 /// When the team is unknown or has the lead already, the lead is closed, not visible or has another version, the note is

@@ -26,8 +26,10 @@ pub struct Triage {
     pub score: Score,
 }
 
-/// What is known of an inquiry when it comes in, in the light of the playbook. Every rule is asked about this, by whatever
-/// door the inquiry comes, and when it is asked what other rules would have made of it.
+/// What is known of an inquiry when it comes in, in the light of the playbook.
+///
+/// Every rule is asked about this, by whatever door the inquiry comes, and when it is asked what other rules would have
+/// made of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
     /// The rules and lists.
