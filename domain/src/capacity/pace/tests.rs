@@ -153,7 +153,7 @@ proptest! {
         while at < last {
             let before = if at == first { used } else { 0 };
             prop_assert!(before + on.get(&at).copied().unwrap_or(0) >= allowance(rate, at));
-            at = at + TimeDelta::days(1);
+            at += TimeDelta::days(1);
         }
     }
 
