@@ -78,12 +78,13 @@ pub struct Mutation(
     session::SessionMutation,
     submit_lead::SubmitLeadMutation,
     DeskMutation,
+    WorkMutation,
     PeopleMutation,
     MailMutation,
     PlanMutation,
 );
 
-/// What the desk does with leads and its work.
+/// What the desk does with leads.
 #[derive(MergedObject, Default)]
 pub struct DeskMutation(
     lead::LeadMutation,
@@ -91,12 +92,17 @@ pub struct DeskMutation(
     attempt::AttemptMutation,
     clock::ClockMutation,
     stage::StageMutation,
+    script::ScriptMutation,
+);
+
+/// The desk's own work, and who does it.
+#[derive(MergedObject, Default)]
+pub struct WorkMutation(
     follow_up::FollowUpMutation,
     desk::WorkListMutation,
     open_work::OpenWorkMutation,
     staff::StaffMutation,
     calendar_feed::CalendarFeedMutation,
-    script::ScriptMutation,
 );
 
 /// What people allow and what is kept of them.
