@@ -32,6 +32,7 @@ pub mod node;
 pub mod outreach;
 pub mod page;
 pub mod preferences;
+pub mod quality;
 mod retention;
 pub mod rule_set;
 mod run;
@@ -81,6 +82,7 @@ pub struct LeadQueries(
     follow_up::FollowUpQuery,
     checklist::ChecklistQuery,
     calendar_feed::CalendarFeedQuery,
+    quality::QualityQuery,
     retention::RetentionQuery,
 );
 
@@ -146,6 +148,8 @@ pub fn schema(settings: &ApiSettings) -> Schema {
     .override_output_type_description::<Connection<message::Message>>("A page of messages.")
     .override_output_type_description::<Connection<misroute::Misroute>>("A page of misroutes.")
     .override_output_type_description::<Connection<rule_set::RuleSet>>("A page of versions of rules.")
+    .override_output_type_description::<Connection<quality::QualityItem>>("A page of a sample.")
+    .override_output_type_description::<Connection<quality::QualitySample>>("A page of samples.")
     .override_output_type_description::<Connection<sequence::Sequence>>("A page of sequences.")
     .override_output_type_description::<Connection<sequence::StuckEnrollment>>(
         "A page of enrollments that do not move.",

@@ -14,6 +14,7 @@ pub mod inquiry;
 pub(crate) mod kinship;
 pub(crate) mod newest;
 pub mod note;
+pub mod open_finding;
 pub mod open_work;
 pub mod pause;
 pub mod profile;

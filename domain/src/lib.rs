@@ -31,6 +31,7 @@ pub mod patch;
 pub mod playbook;
 pub mod preference;
 pub mod privacy;
+pub mod quality;
 pub mod quiet_hours;
 mod readable;
 pub mod report;

@@ -18,9 +18,9 @@ use entity::id::{
 };
 use entity::lead::RuleVersions;
 use entity::{
-    campaign, checklist, consent_wording, facility, follow_up_template, form, intake_script, lead_profile,
-    placement, playbook_revision, routing_rule, scoring_rule, sequence, sequence_version, service_line,
-    sla_policy, staff, staff_absence, staff_skill, team, template, template_version,
+    audit_rubric, campaign, checklist, consent_wording, facility, follow_up_template, form, intake_script,
+    lead_profile, placement, playbook_revision, routing_rule, scoring_rule, sequence, sequence_version,
+    service_line, sla_policy, staff, staff_absence, staff_skill, team, template, template_version,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait, DatabaseConnection, EntityTrait, ExprTrait};
@@ -97,6 +97,8 @@ pub struct Playbook {
     pub profiles: HashMap<String, lead_profile::Model>,
     /// The newest version of each intake script, by its key.
     pub scripts: HashMap<String, intake_script::Model>,
+    /// The newest version of each audit rubric, by its key.
+    pub rubrics: HashMap<String, audit_rubric::Model>,
     /// Checklists by id.
     pub checklists: HashMap<ChecklistId, checklist::Model>,
     /// Templates of follow-ups by key.

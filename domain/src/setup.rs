@@ -14,6 +14,7 @@ mod outreach;
 mod places;
 mod plan;
 mod profiles;
+mod rubrics;
 pub(crate) mod rules;
 mod scripts;
 mod sequences;
@@ -44,8 +45,8 @@ use crate::sequence::dates;
 pub use document::{
     BodySetup, CampaignSetup, ChecklistSetup, DepartmentSetup, FacilitySetup, FollowUpTemplateSetup,
     FormSetup, FrequencyCapSetup, LayoutSetup, PlacementSetup, ProfileSetup, RetentionSetup, RoutingSetup,
-    ScoringSetup, ScriptSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup, SlaSetup, StaffSetup,
-    TeamSetup, TemplateSetup, Text, WordingSetup,
+    RubricSetup, ScoringSetup, ScriptSetup, SendWindowSetup, SequenceSetup, ServiceLineSetup, Setup,
+    SlaSetup, StaffSetup, TeamSetup, TemplateSetup, Text, WordingSetup,
 };
 
 /// What was done to the rows of one kind.

@@ -191,6 +191,14 @@ typed_id!(/// Id of an ideal lead profile.
     LeadProfileId, "profile");
 typed_id!(/// Id of a version of an intake script.
     IntakeScriptId, "script");
+typed_id!(/// Id of a version of an audit rubric.
+    AuditRubricId, "rubric");
+typed_id!(/// Id of a sample of work to review.
+    QualitySampleId, "sample");
+typed_id!(/// Id of a piece of work in a sample.
+    QualityItemId, "item");
+typed_id!(/// Id of a review of a piece of work.
+    QualityReviewId, "review");
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,7 @@ mod m20261128_000061_free_form_drafts;
 mod m20261128_000062_create_calendar_feeds;
 mod m20261128_000063_create_scripts;
 mod m20261128_000064_create_lead_profiles;
+mod m20261128_000071_create_quality_audits;
 mod vocabulary;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -93,6 +94,7 @@ impl MigratorTrait for Migrator {
             whole(m20261128_000062_create_calendar_feeds::Migration),
             whole(m20261128_000063_create_scripts::Migration),
             whole(m20261128_000064_create_lead_profiles::Migration),
+            whole(m20261128_000071_create_quality_audits::Migration),
         ]
     }
 }

@@ -168,6 +168,11 @@ async fn ids(clinic: &Clinic) -> BTreeMap<&'static str, String> {
         ),
         // There is no mailing; an id of one is asked for all the same.
         ("mailingId", entity::id::MailingId(lead.id.0).to_string()),
+        // Nor is there a sample.
+        (
+            "qualitySampleId",
+            entity::id::QualitySampleId(lead.id.0).to_string(),
+        ),
         ("serviceLineId", clinic.id_of("serviceLine", "sleep").await),
         ("facilityId", clinic.id_of("facility", "harbor").await),
         ("teamId", clinic.id_of("team", "sleep-desk").await),

@@ -33,6 +33,7 @@ mod preferences;
 mod privacy;
 mod processes;
 mod profiles;
+mod quality;
 mod routing;
 mod schema_matches_entities;
 mod scripts;

@@ -91,11 +91,7 @@ macro_rules! shapes {
 
 fn shapes() -> Vec<Shape> {
     shapes! {
-        appointment attempt audit_event business_calendar calendar_feed campaign campaign_service_line campaign_spend captured_mail capacity capacity_event capacity_pace capacity_tick capacity_turn
-        checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate
-        contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up
-        follow_up_check follow_up_template form
-        form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party intake_script lead lead_event lead_profile link_visit mailing mailing_change mailing_progress message message_event outreach_hold outreach_release placement playbook_revision retention_policy routing_rule scoring_rule script_answer send_window misroute routing_turn rule_set
+        appointment attempt audit_event business_calendar calendar_feed campaign campaign_service_line campaign_spend captured_mail capacity capacity_event capacity_pace capacity_tick capacity_turn checklist consent_event consent_head consent_seal consent_unsealed consent_wording contact contact_candidate contact_line_preference contact_preference date_occasion department enrollment enrollment_move facility follow_up follow_up_check follow_up_template form form_draft form_draft_mail frequency_cap idempotency inbound_mail inbound_party intake_script lead lead_event lead_profile link_visit mailing mailing_change mailing_progress message message_event outreach_hold outreach_release placement playbook_revision retention_policy routing_rule scoring_rule script_answer send_window misroute routing_turn rule_set audit_rubric quality_item quality_review quality_sample
         sending_allowance sending_day sending_route sending_stop sending_tally
         sequence sequence_version service_line service_line_alias session sla_pause sla_policy soft_bounce staff
         staff_absence staff_digest staff_skill suppression team
@@ -139,6 +135,12 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("rule_set", "created_by_kind", names!(enums::ActorKind)),
         ("rule_set", "published_by_kind", names!(enums::ActorKind)),
         ("staff_skill", "kind", names!(entity::staff_skill::SkillKind)),
+        (
+            "audit_rubric",
+            "subject",
+            names!(entity::audit_rubric::AuditSubject),
+        ),
+        ("quality_sample", "drawn_by_kind", names!(enums::ActorKind)),
         ("lead", "sla_step", names!(entity::sla_policy::SlaStep)),
         (
             "capacity_pace",

@@ -113,6 +113,8 @@ const COPY: May = May::Roles(&[
 const ADMINS: May = May::Roles(&[Role::Admin]);
 /// Those who see to it that mail goes out and what comes back is heard.
 const OPERATORS: May = May::Roles(&[Role::Admin, Role::MarketingOps]);
+/// Those who review the work of others; they see every lead.
+const AUDITORS: May = May::Roles(&[Role::Admin, Role::MarketingOps]);
 /// Those who let sequences and mailings loose on people.
 const PUBLISHERS: May = May::Roles(&[Role::Admin, Role::MarketingStrategist, Role::MarketingOps]);
 
@@ -200,6 +202,9 @@ static TABLE: &[Rule] = &[
     query("ruleSet", OPERATORS),
     query("ruleSets", OPERATORS),
     query("previewRules", OPERATORS),
+    query("auditRubrics", AUDITORS),
+    query("qualitySample", AUDITORS),
+    query("qualitySamples", AUDITORS),
     mutation("signIn", May::Anybody),
     mutation("signOut", May::Anybody),
     // The form's key, which the operation checks, is what opens it.
@@ -283,6 +288,10 @@ static TABLE: &[Rule] = &[
     mutation("openFollowUp", DESK),
     mutation("checkItem", PEOPLE),
     mutation("answerScript", DESK),
+    mutation("drawQualitySample", AUDITORS),
+    // In person only: a token is refused by the operation.
+    mutation("reviewQualityItem", AUDITORS),
+    mutation("openQualityFinding", AUDITORS),
     subscription("leadReceived", PEOPLE),
     subscription("leadChanged", PEOPLE),
     subscription("followUpChanged", PEOPLE),

@@ -12,15 +12,16 @@ use domain::outreach::mailing::count::{Progress, progress_of};
 use domain::viewer::Viewer;
 use entity::enums::LeadType;
 use entity::id::{
-    AppointmentId, CampaignId, ConsentEventId, ConsentWordingId, ContactId, DepartmentId, EnrollmentId,
-    FollowUpId, FormId, LeadEventId, LeadId, MailingId, MessageId, PlacementId, SequenceId,
-    SequenceVersionId, ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
+    AppointmentId, AttemptId, AuditRubricId, CampaignId, ConsentEventId, ConsentWordingId, ContactId,
+    DepartmentId, EnrollmentId, FollowUpId, FormId, LeadEventId, LeadId, MailingId, MessageId, PlacementId,
+    SequenceId, SequenceVersionId, ServiceLineId, StaffId, TemplateId, TemplateVersionId, TokenId,
 };
 use entity::{
-    appointment, campaign, campaign_service_line, campaign_spend, captured_mail, consent_event, consent_seal,
-    consent_wording, contact, contact_line_preference, contact_preference, department, enrollment, follow_up,
-    follow_up_check, form, lead, lead_event, mailing, message, placement, script_answer, sequence,
-    sequence_version, sla_pause, staff, staff_absence, template, template_version, token,
+    appointment, attempt, audit_rubric, campaign, campaign_service_line, campaign_spend, captured_mail,
+    consent_event, consent_seal, consent_wording, contact, contact_line_preference, contact_preference,
+    department, enrollment, follow_up, follow_up_check, form, lead, lead_event, mailing, message, placement,
+    script_answer, sequence, sequence_version, sla_pause, staff, staff_absence, template, template_version,
+    token,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -51,6 +52,8 @@ macro_rules! by_id {
 
 by_id! {
     AppointmentId => appointment,
+    AttemptId => attempt,
+    AuditRubricId => audit_rubric,
     CampaignId => campaign,
     ConsentEventId => consent_event,
     ConsentWordingId => consent_wording,

@@ -52,6 +52,7 @@ mod open_work;
 mod outreach;
 mod preferences;
 mod privacy;
+mod quality;
 mod reroute;
 mod rule_set;
 mod script;
@@ -103,6 +104,7 @@ pub struct WorkMutation(
     open_work::OpenWorkMutation,
     staff::StaffMutation,
     calendar_feed::CalendarFeedMutation,
+    quality::QualityMutation,
 );
 
 /// What people allow and what is kept of them.

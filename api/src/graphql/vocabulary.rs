@@ -5,13 +5,13 @@ mod rows;
 use async_graphql::Enum;
 
 pub use rows::{
-    AbsenceReason, AppointmentState, Awaited, BounceClass, CampaignState, CandidateState, ClickReason,
-    ClickVerdict, Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind, DateAnchor,
-    EnrollmentMoveState, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState, GateOutcome,
-    GateReason, InboundKind, InboundSource, InboundState, LeadEventKind, MessageEventKind, MessageKind,
-    MessageState, MisrouteReason, MoveObstacle, PauseReason, PersonStrategy, PlacementKind, QuestionKind,
-    Reentry, RuleKind, RuleSetState, SequenceState, SlaStep, StaffTold, StuckReason, TakeOver, TriggerKind,
-    Weekday,
+    AbsenceReason, AppointmentState, AuditSubject, Awaited, BounceClass, CampaignState, CandidateState,
+    ClickReason, ClickVerdict, Comparison, ConsentAction, ConsentLevel, ConsentMethod, ContactKind,
+    DateAnchor, EnrollmentMoveState, EnrollmentState, ExitReason, Fact, FollowUpKind, FollowUpState,
+    GateOutcome, GateReason, InboundKind, InboundSource, InboundState, LeadEventKind, MessageEventKind,
+    MessageKind, MessageState, MisrouteReason, MoveObstacle, PauseReason, PersonStrategy, PlacementKind,
+    QuestionKind, Reentry, RuleKind, RuleSetState, SequenceState, SlaStep, StaffTold, StuckReason, TakeOver,
+    TriggerKind, Weekday,
 };
 
 /// What a lead asks for. A type has its own required fields and checklist.

@@ -43,14 +43,20 @@ pub async fn open_follow_up(
     input: OpenFollowUp,
 ) -> Result<Done<follow_up::Model>> {
     let mut change = Change::begin(h, viewer, input.lead_id, None).await?;
-    let by_hand = check(&change, input).map_err(Error::Refused)?;
+    let row = open(&mut change, input).await?;
+    change.commit(|_| row).await
+}
+
+/// The same within a change of the lead.
+pub(super) async fn open(change: &mut Change<'_>, input: OpenFollowUp) -> Result<follow_up::Model> {
+    let by_hand = check(change, input).map_err(Error::Refused)?;
     let (before_mins, now) = (
         Pace::of(&change.lead, &change.playbook).remind_before_mins,
         change.now,
     );
     let row = build::by_hand(&About::from(&change.lead), by_hand, before_mins, now);
     change.open_follow_up(row.clone()).await?;
-    change.commit(|_| row).await
+    Ok(row)
 }
 
 fn check(change: &Change<'_>, input: OpenFollowUp) -> Result<ByHand, Vec<Refusal>> {

@@ -9,10 +9,10 @@ use entity::id::FacilityId;
 use entity::lead::RuleVersions;
 use entity::rule_set::{RuleKind, RuleSetState};
 use entity::{
-    business_calendar, campaign, checklist, consent_wording, facility, follow_up_template, form,
-    frequency_cap, intake_script, lead_profile, placement, routing_rule, rule_set, scoring_rule, send_window,
-    sequence, sequence_version, service_line, service_line_alias, sla_policy, staff, staff_absence,
-    staff_skill, team, team_member, template, template_version,
+    audit_rubric, business_calendar, campaign, checklist, consent_wording, facility, follow_up_template,
+    form, frequency_cap, intake_script, lead_profile, placement, routing_rule, rule_set, scoring_rule,
+    send_window, sequence, sequence_version, service_line, service_line_alias, sla_policy, staff,
+    staff_absence, staff_skill, team, team_member, template, template_version,
 };
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -151,6 +151,7 @@ pub(super) async fn load(db: &DatabaseConnection, revision: i64) -> Result<Playb
         template_current,
         scripts: scripts(tx).await?,
         profiles: by_id(lead_profile::Entity::find().all(tx).await?, |row| row.key.clone()),
+        rubrics: rubrics(tx).await?,
         checklists: by_id(checklist::Entity::find().all(tx).await?, |row| row.id),
         follow_up_templates: by_id(follow_up_template::Entity::find().all(tx).await?, |row| {
             row.key.clone()
@@ -198,6 +199,14 @@ async fn rule_versions(tx: &DatabaseTransaction) -> Result<RuleVersions> {
         }
     }
     Ok(versions)
+}
+
+/// The newest version of each rubric.
+async fn rubrics(tx: &DatabaseTransaction) -> Result<HashMap<String, audit_rubric::Model>> {
+    let versions = audit_rubric::Entity::find().order_by_asc(audit_rubric::Column::Version);
+    let rows = versions.all(tx).await?.into_iter();
+    // As above.
+    Ok(rows.map(|row| (row.key.clone(), row)).collect())
 }
 
 type Sequences = (

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{ContactId, LeadId, MessageId};
+use entity::id::{ContactId, LeadId, MessageId, QualityItemId};
 use entity::{
     appointment, attempt, captured_mail, consent_event, contact, contact_candidate, contact_line_preference,
     contact_preference, enrollment, follow_up, form_draft, lead, lead_event, link_visit, message,
-    script_answer, suppression, template_version, touchpoint,
+    quality_item, quality_review, script_answer, suppression, template_version, touchpoint,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde_json::{Value, json};
 
@@ -75,6 +76,7 @@ async fn leads(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
     for some in ids.chunks(db::BATCH_MAX) {
         around.extend(desk(tx, some).await?);
         around.extend(history(tx, some).await?);
+        around.extend(reviews(tx, some).await?);
     }
     let of = |lead: LeadId, kind: &str| -> Vec<&Value> {
         let theirs = around.iter().filter(|(of, name, _)| *of == lead && *name == kind);
@@ -93,6 +95,7 @@ async fn leads(tx: &DatabaseTransaction, id: ContactId) -> Result<Vec<Value>> {
                 "receivedAt": row.received_at, "unfinishedAt": row.unfinished_at, "firstAttemptAt": row.first_attempt_at, "closedAt": row.closed_at,
                 "erasedAt": row.erased_at, "attempts": of(row.id, "attempt"), "appointments": of(row.id, "appointment"),
                 "scriptAnswers": of(row.id, "script-answer"), "followUps": of(row.id, "follow-up"), "events": of(row.id, "event"),
+                "qualityReviews": of(row.id, "quality-review"),
             })
         })
         .collect())
@@ -144,6 +147,29 @@ async fn history(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<OfLead>
         });
         (row.lead_id, "event", value)
     }));
+    Ok(rows)
+}
+
+/// What reviewers said of the work on these leads.
+async fn reviews(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<OfLead>> {
+    let items: Vec<(QualityItemId, LeadId)> = quality_item::Entity::find()
+        .select_only()
+        .columns([quality_item::Column::Id, quality_item::Column::LeadId])
+        .filter(quality_item::Column::LeadId.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut rows: Vec<OfLead> = Vec::new();
+    for some in items.chunks(db::BATCH_MAX) {
+        let reviews = quality_review::Entity::find()
+            .filter(quality_review::Column::ItemId.is_in(some.iter().map(|(id, _)| *id)))
+            .order_by_asc(quality_review::Column::Id);
+        let lead_of: HashMap<_, _> = some.iter().copied().collect();
+        rows.extend(reviews.all(tx).await?.into_iter().filter_map(|row| {
+            let value = json!({ "scores": row.scores, "finding": row.finding, "at": row.created_at });
+            Some((*lead_of.get(&row.item_id)?, "quality-review", value))
+        }));
+    }
     Ok(rows)
 }
 

@@ -9,7 +9,8 @@ use entity::id::{LeadId, MessageId, StaffId};
 use entity::lead::{Answers, Basis, Column, Utm};
 use entity::lead_event::EventData;
 use entity::{
-    attempt, captured_mail, follow_up, lead, lead_event, message, message_event, misroute, script_answer,
+    attempt, captured_mail, follow_up, lead, lead_event, message, message_event, misroute, quality_item,
+    quality_review, script_answer,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -88,6 +89,7 @@ pub(crate) async fn erase(
         .exec(tx)
         .await?;
     words.extend(desk(tx, ids, now).await?);
+    words.extend(findings(tx, ids).await?);
     mails(
         tx,
         Condition::all().add(message::Column::LeadId.is_in(ids.iter().copied())),
@@ -168,6 +170,34 @@ async fn desk(tx: &DatabaseTransaction, ids: &[LeadId], now: DateTime<Utc>) -> R
     let notes = notes.into_iter().chain(misroutes).flatten();
     let notes = notes.chain(outcomes).chain(answers);
     Ok(notes.map(|note| idempotency::as_value(&note)).collect())
+}
+
+/// Empties what reviewers found. The points stay, for they are about the work.
+async fn findings(tx: &DatabaseTransaction, ids: &[LeadId]) -> Result<Vec<String>> {
+    let theirs = || {
+        let items = quality_item::Entity::find()
+            .select_only()
+            .column(quality_item::Column::Id)
+            .filter(quality_item::Column::LeadId.is_in(ids.iter().copied()));
+        quality_review::Column::ItemId.in_subquery(items.into_query())
+    };
+    let words: Vec<String> = quality_review::Entity::find()
+        .select_only()
+        .column(quality_review::Column::Finding)
+        .filter(theirs())
+        .filter(quality_review::Column::Finding.is_not_null())
+        .into_tuple()
+        .all(tx)
+        .await?;
+    quality_review::Entity::update_many()
+        .col_expr(quality_review::Column::Finding, Expr::value(None::<String>))
+        .filter(theirs())
+        .exec(tx)
+        .await?;
+    Ok(words
+        .iter()
+        .map(|finding| idempotency::as_value(finding))
+        .collect())
 }
 
 /// Empties mails, to the person and to staff. `which` must select those of some leads or contacts.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::NaiveDate;
+use entity::audit_rubric::{AuditSubject, Criterion as RubricCriterion};
 use entity::business_calendar::hours::WeeklyHours;
 use entity::campaign::CampaignState;
 use entity::checklist::Item;
@@ -57,6 +58,8 @@ pub struct Setup {
     pub scripts: Vec<ScriptSetup>,
     /// What is hoped for of the leads of channels and campaigns.
     pub lead_profiles: Vec<ProfileSetup>,
+    /// By what work is judged.
+    pub rubrics: Vec<RubricSetup>,
     /// Work that is opened by hand again and again.
     pub follow_up_templates: Vec<FollowUpTemplateSetup>,
     /// Plans of mails, follow-ups, waits and branches.
@@ -104,6 +107,7 @@ impl Setup {
         self.checklists.extend(other.checklists);
         self.scripts.extend(other.scripts);
         self.lead_profiles.extend(other.lead_profiles);
+        self.rubrics.extend(other.rubrics);
         self.follow_up_templates.extend(other.follow_up_templates);
         self.sequences.extend(other.sequences);
         self.send_windows.extend(other.send_windows);
@@ -243,6 +247,20 @@ pub struct ProfileSetup {
     pub campaign: Option<String>,
     /// What is hoped for, each with its weight beside the others.
     pub criteria: Vec<Criterion>,
+}
+
+/// An audit rubric, known by its key. One that says something else is a new version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RubricSetup {
+    /// Short name.
+    pub key: String,
+    /// The name that people read.
+    pub name: String,
+    /// What it judges.
+    pub of: AuditSubject,
+    /// By what it judges, in order.
+    pub criteria: Vec<RubricCriterion>,
 }
 
 /// A template of follow-ups, known by its key.

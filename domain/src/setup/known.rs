@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use entity::id::{CampaignId, ServiceLineId, StaffId, TeamId, TemplateId};
 use entity::{
-    business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
-    follow_up_template, form, frequency_cap, intake_script, lead_profile, placement, retention_policy,
-    routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, staff_skill, team, team_member, template, template_version,
+    audit_rubric, business_calendar, campaign, campaign_service_line, checklist, consent_wording, department,
+    facility, follow_up_template, form, frequency_cap, intake_script, lead_profile, placement,
+    retention_policy, routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line,
+    service_line_alias, sla_policy, staff, staff_skill, team, team_member, template, template_version,
 };
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
 
@@ -41,6 +41,8 @@ pub(super) struct Known {
     /// Every version.
     pub(super) scripts: Vec<intake_script::Model>,
     pub(super) profiles: Vec<lead_profile::Model>,
+    /// Every version.
+    pub(super) rubrics: Vec<audit_rubric::Model>,
     pub(super) follow_up_templates: Vec<follow_up_template::Model>,
     pub(super) sequences: Vec<sequence::Model>,
     /// Every version.
@@ -88,6 +90,7 @@ pub(super) async fn read(tx: &DatabaseTransaction) -> Result<Known> {
         checklists: checklist::Entity::find().all(tx).await?,
         scripts: intake_script::Entity::find().all(tx).await?,
         profiles: lead_profile::Entity::find().all(tx).await?,
+        rubrics: audit_rubric::Entity::find().all(tx).await?,
         follow_up_templates: follow_up_template::Entity::find().all(tx).await?,
         sequences: sequence::Entity::find().all(tx).await?,
         sequence_versions: sequence_version::Entity::find().all(tx).await?,

@@ -9,15 +9,15 @@ use entity::id::{
     CampaignId, ChecklistId, DepartmentId, FacilityId, ServiceLineId, StaffId, TeamId, TemplateId,
 };
 use entity::{
-    business_calendar, campaign, campaign_service_line, checklist, consent_wording, department, facility,
-    follow_up_template, form, frequency_cap, intake_script, lead_profile, placement, retention_policy,
-    routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line, service_line_alias,
-    sla_policy, staff, staff_skill, team, team_member, template, template_version,
+    audit_rubric, business_calendar, campaign, campaign_service_line, checklist, consent_wording, department,
+    facility, follow_up_template, form, frequency_cap, intake_script, lead_profile, placement,
+    retention_policy, routing_rule, scoring_rule, send_window, sequence, sequence_version, service_line,
+    service_line_alias, sla_policy, staff, staff_skill, team, team_member, template, template_version,
 };
 
 use super::known::Known;
 use super::{
-    Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, profiles, rules, scripts,
+    Applied, Count, Setup, campaigns, desk, forms, mail, outreach, places, profiles, rubrics, rules, scripts,
     sequences, services, skills,
 };
 use crate::error::{Code, Refusal};
@@ -95,6 +95,7 @@ pub(super) struct Planned {
     pub(super) checklists: Rows<checklist::Model>,
     pub(super) scripts: Rows<intake_script::Model>,
     pub(super) profiles: Rows<lead_profile::Model>,
+    pub(super) rubrics: Rows<audit_rubric::Model>,
     pub(super) follow_up_templates: Rows<follow_up_template::Model>,
     pub(super) sequences: Rows<sequence::Model>,
     pub(super) sequence_versions: Rows<sequence_version::Model>,
@@ -128,6 +129,7 @@ impl Planned {
             self.checklists.count("checklists"),
             self.scripts.count("versions of scripts"),
             self.profiles.count("lead profiles"),
+            self.rubrics.count("versions of rubrics"),
             self.follow_up_templates.count("follow-up templates"),
             self.sequences.count("sequences"),
             self.sequence_versions.count("sequence versions"),
@@ -265,6 +267,7 @@ pub(super) fn plan(
         desk::plan(&mut plan);
         scripts::plan(&mut plan);
         profiles::plan(&mut plan);
+        rubrics::plan(&mut plan);
         sequences::plan(&mut plan);
         outreach::plan(&mut plan);
     }
@@ -306,6 +309,7 @@ impl Plan<'_> {
             ("checklists", setup.checklists.len()),
             ("scripts", setup.scripts.len()),
             ("leadProfiles", setup.lead_profiles.len()),
+            ("rubrics", setup.rubrics.len()),
             ("followUpTemplates", setup.follow_up_templates.len()),
             ("sequences", setup.sequences.len()),
             ("sendWindows", setup.send_windows.len()),

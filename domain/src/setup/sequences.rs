@@ -210,6 +210,7 @@ fn as_it_will_be(plan: &Plan<'_>) -> Playbook {
         wordings: HashMap::new(),
         scripts: HashMap::new(),
         profiles: HashMap::new(),
+        rubrics: HashMap::new(),
         checklists: HashMap::new(),
         follow_up_templates: HashMap::new(),
         sequences: HashMap::new(),

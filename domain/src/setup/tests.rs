@@ -139,6 +139,7 @@ fn after(rows: Planned) -> Known {
         checklists: all(rows.checklists),
         scripts: all(rows.scripts),
         profiles: all(rows.profiles),
+        rubrics: all(rows.rubrics),
         follow_up_templates: all(rows.follow_up_templates),
         sequences: all(rows.sequences),
         sequence_versions: all(rows.sequence_versions),
@@ -346,6 +347,21 @@ fn every_refusal_says_where_it_stands() {
             "\"slaPolicies\": [",
             r#""scripts": [{ "key": "s", "name": "S", "documents": [""] }], "slaPolicies": ["#,
             "REQUIRED scripts.0.documents.0",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""rubrics": [{ "key": "r", "name": "R", "of": "ATTEMPT", "criteria": [] }], "slaPolicies": ["#,
+            "REQUIRED rubrics.0.criteria",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""rubrics": [{ "key": "r", "name": "R", "of": "ATTEMPT", "criteria": [{ "key": "a", "text": "A", "points": 11 }] }], "slaPolicies": ["#,
+            "INVALID rubrics.0.criteria.0.points",
+        ),
+        (
+            "\"slaPolicies\": [",
+            r#""rubrics": [{ "key": "r", "name": "R", "of": "ATTEMPT", "criteria": [{ "key": "a", "text": "A", "points": 2 }, { "key": "a", "text": "A", "points": 2 }] }], "slaPolicies": ["#,
+            "ALREADY_EXISTS rubrics.0.criteria.1.key",
         ),
         (
             "\"wordings\": [\"email-marketing\"]",

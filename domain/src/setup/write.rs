@@ -42,6 +42,7 @@ pub(super) async fn write(tx: &DatabaseTransaction, rows: Planned) -> Result<()>
     settle(tx, rows.checklists).await?;
     insert(tx, rows.scripts.made).await?;
     settle(tx, rows.profiles).await?;
+    insert(tx, rows.rubrics.made).await?;
     settle(tx, rows.follow_up_templates).await?;
     settle(tx, rows.sequences).await?;
     insert(tx, rows.sequence_versions.made).await?;

@@ -306,6 +306,9 @@ fn selection_of(field: &str) -> &'static str {
         "createCalendarFeed" => "url calendarFeed { id name }",
         "revokeCalendarFeed" => "calendarFeed { id }",
         "answerScript" => "lead { id version }",
+        "drawQualitySample" => "qualitySample { id seed population size twice }",
+        "reviewQualityItem" => "qualityItem { id complete reviews { id scores { criterion points } } }",
+        "openQualityFinding" => "qualityReview { id followUp { id title lead { id } } }",
         "nextFollowUp" => "followUp { id title }",
         "completeFollowUps" | "snoozeFollowUps" | "assignFollowUps" => {
             "results { id followUp { id } userErrors { field code } }"

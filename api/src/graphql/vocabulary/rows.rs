@@ -246,6 +246,18 @@ pub enum QuestionKind {
     Date,
 }
 
+/// What a rubric judges.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(remote = "entity::audit_rubric::AuditSubject")]
+pub enum AuditSubject {
+    /// An attempt to reach a lead.
+    Attempt,
+    /// Why a lead was closed.
+    Disposition,
+    /// What a form brought.
+    FormData,
+}
+
 /// What a follow-up is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[graphql(remote = "entity::follow_up::FollowUpKind")]

@@ -43,6 +43,7 @@ fn playbook() -> Playbook {
         checklists: HashMap::new(),
         scripts: HashMap::new(),
         profiles: HashMap::new(),
+        rubrics: HashMap::new(),
         follow_up_templates: HashMap::new(),
         sequences: HashMap::new(),
         sequence_versions: HashMap::new(),
