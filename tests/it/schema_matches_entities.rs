@@ -243,6 +243,7 @@ fn enum_columns() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("lead_event", "from_stage", names!(enums::LeadStage)),
         ("lead_event", "to_stage", names!(enums::LeadStage)),
         ("lead_event", "actor_kind", names!(enums::ActorKind)),
+        ("lead_profile", "channel", names!(enums::Channel)),
         ("message", "kind", names!(entity::message::MessageKind)),
         ("message", "lane", names!(entity::message::Lane)),
         ("message", "purpose", mail_purposes()),

@@ -156,17 +156,18 @@ pub struct LeadProfileQuery;
 impl LeadProfileQuery {
     /// Which criteria of a profile separate leads that completed a visit from those that were closed without one, among
     /// the leads of a period of at most 400 days that the profile is for. Whose leads are counted is as for the dashboard.
+    /// Null when there is no such profile.
     #[graphql(complexity = "2000 + 40 * child_complexity")]
     async fn profile_report(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Key of the profile.")] profile: String,
         #[graphql(desc = "Which leads.")] filter: DashboardFilter,
-    ) -> Result<ProfileReport, Error> {
+    ) -> Result<Option<ProfileReport>, Error> {
         let ask = Ask::of(ctx);
         let h = &ask.api.hospital;
         let found = report::profile_report(h, ask.viewer(), &profile, filter.read()?).await;
-        Ok(found.map_err(within_filter).told(ask)?.into())
+        Ok(found.map_err(within_filter).told(ask)?.map(ProfileReport::from))
     }
 }
 

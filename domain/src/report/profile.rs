@@ -91,18 +91,18 @@ pub struct ProfileReport {
     pub bands: Vec<Completed>,
 }
 
-/// Reports on the profile of this key about the leads of a filter that it is for. Whose leads are counted is as for the
+/// Reports on the profile of this key, if there is one, about the leads of a filter that it is for. Whose leads are counted is as for the
 /// dashboard. Leads whose data was erased are left out: nobody knows any more what they had.
 ///
 /// # Errors
-/// [`Refused`](Error::Refused) for a filter that is not valid or too long, and when there is no such profile;
-/// [`Missing`](Error::Missing) for a viewer without a role, or a fault of the database.
+/// [`Refused`](Error::Refused) for a filter that is not valid or too long, [`Missing`](Error::Missing) for a viewer without
+/// a role, or a fault of the database.
 pub async fn profile_report(
     h: &Hospital,
     viewer: &Viewer,
     key: &str,
     filter: Filter,
-) -> Result<ProfileReport> {
+) -> Result<Option<ProfileReport>> {
     let filter = filter.checked()?;
     if filter.to - filter.from > TimeDelta::days(PROFILE_SPAN_MAX_DAYS) {
         let message = "Choose a period of at most 400 days.";
@@ -110,10 +110,9 @@ pub async fn profile_report(
     }
     let seen = cohort::seen_by(viewer)?;
     let playbook = h.playbook().await?;
-    let profile = playbook.profiles.get(key).cloned().ok_or_else(|| {
-        let message = "There is no such profile.";
-        Error::refused(Code::NotFound, "profile", message)
-    })?;
+    let Some(profile) = playbook.profiles.get(key).cloned() else {
+        return Ok(None);
+    };
     let which = filter
         .cohort(&seen)
         .add(Column::ErasedAt.is_null())
@@ -155,7 +154,7 @@ pub async fn profile_report(
     }
     // Nothing was written; the commit only gives the connection back without a rollback in the server's log.
     tx.commit().await?;
-    Ok(report)
+    Ok(Some(report))
 }
 
 fn empty(profile: Model) -> ProfileReport {

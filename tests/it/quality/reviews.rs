@@ -201,7 +201,7 @@ async fn a_sample_says_what_complete_reviews_say_and_only_to_who_drew_it() {
         (&said["reviewed"], &said["criteria"][0]["pairs"]),
         (&json!(4), &json!(4))
     );
-    let once = super::items(&look(&clinic, ADA, &json!(sample)).await)[4].clone();
+    let once = items(&look(&clinic, ADA, &json!(sample)).await)[4].clone();
     clinic.change(ADA, "reviewQualityItem", points(&once, 4, 1)).await;
     let said = figures(look(&clinic, ADA, &json!(sample)).await);
     assert_eq!(
