@@ -20,8 +20,9 @@ use tokio_util::task::TaskTracker;
 /// How long nothing is accepted after it failed: what is missing then, such as file descriptors, does not come back at
 /// once.
 const REST: Duration = Duration::from_millis(100);
-/// Most bytes of a request's head, its address and headers: more is answered 431. Browsers and proxies stay below 16 KiB.
-const HEAD_MAX: usize = 64 * 1024;
+/// How much of a request's head, its address and headers, is kept until it is whole: of twice as much, nothing is taken
+/// (431). Browsers and proxies stay below 16 KiB.
+const HEAD_MAX: usize = 32 * 1024;
 
 /// How a server treats its connections.
 #[derive(Clone, Debug)]

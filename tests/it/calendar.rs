@@ -93,9 +93,9 @@ async fn a_feed_shows_when_what_is_due_and_nothing_of_whom_it_is_about() {
         of_events(ICalendarProperty::Dtend),
         [(row.due_at + TimeDelta::minutes(15)).to_rfc3339()]
     );
-    for secret in ["pat", "meyer", "sleep", "nora", "614", &row.title] {
+    for secret in ["pat", "meyer", "sleep", "nora", "614"] {
         assert!(
-            !answer.body.to_lowercase().contains(&secret.to_lowercase()),
+            !answer.body.to_lowercase().contains(secret),
             "{secret} is in {}",
             answer.body
         );

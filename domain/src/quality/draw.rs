@@ -14,7 +14,7 @@ pub fn draw<T>(seed: i64, population: Vec<(Uuid, T)>, size: usize) -> Vec<T> {
         .into_iter()
         .map(|(id, work)| (mark(seed, id), id, work))
         .collect();
-    placed.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    placed.sort_unstable_by_key(|a| (a.0, a.1));
     placed.into_iter().take(size).map(|(_, _, work)| work).collect()
 }
 

@@ -91,8 +91,10 @@ pub struct ProfileReport {
     pub bands: Vec<Completed>,
 }
 
-/// Reports on the profile of this key, if there is one, about the leads of a filter that it is for. Whose leads are counted is as for the
-/// dashboard. Leads whose data was erased are left out: nobody knows any more what they had.
+/// Reports on the profile of this key, if there is one.
+///
+/// It is about the leads of a filter that the profile is for. Whose leads are counted is as for the dashboard. Leads whose
+/// data was erased are left out: nobody knows any more what they had.
 ///
 /// # Errors
 /// [`Refused`](Error::Refused) for a filter that is not valid or too long, [`Missing`](Error::Missing) for a viewer without

@@ -101,7 +101,7 @@ fn check_count(plan: &mut Plan<'_>, path: &str, count: usize) {
 
 fn check_options(plan: &mut Plan<'_>, part: &dyn Fn(&str) -> String, question: &Question) {
     let is_choice = question.kind == QuestionKind::Choice;
-    if is_choice != !question.options.is_empty() || question.options.len() > MAX_OPTIONS {
+    if is_choice == question.options.is_empty() || question.options.len() > MAX_OPTIONS {
         let message = "A question of the kind CHOICE has 1 to 30 options, and no other has any.";
         plan.refuse(Code::Invalid, &part("options"), message);
     }

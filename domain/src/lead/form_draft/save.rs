@@ -41,8 +41,10 @@ pub struct SaveForm<'a> {
     pub agreement: &'a str,
 }
 
-/// Saves a form. By its link, what was typed takes the place of what was saved; without one it is kept by itself, and a
-/// mail with its own link is planned. What was saved before without a difference is not saved twice.
+/// Saves a form.
+///
+/// By its link, what was typed takes the place of what was saved; without one it is kept by itself, and a mail with its own
+/// link is planned. What was saved before without a difference is not saved twice.
 ///
 /// A ticked consent is written down now, with the wording that was shown: ticking it and pressing the button is saying so.
 ///
