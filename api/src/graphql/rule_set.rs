@@ -294,6 +294,10 @@ impl RuleSetQuery {
 
     /// Versions of the rules of a kind, the newest first.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "arguments of a field are arguments of its function"
+    )]
     async fn rule_sets(
         &self,
         ctx: &Context<'_>,
