@@ -398,7 +398,9 @@ describe("without scripts", () => {
       const path = await savedForm(page, newcomer());
       await page.goto(path);
       expect(await page.locator("[name=given_name]").inputValue()).toBe("Robin");
-      expect(await page.locator("[name=consents]").first().isChecked()).toBe(true);
+      // What was agreed to is told, and no box is ticked for anybody.
+      expect(await page.locator(".agreed li").count()).toBe(1);
+      expect(await page.locator("[name=consents]:checked").count()).toBe(0);
       await page.locator("button[type=submit]").first().click();
       await page.locator("[role=status]").waitFor();
       expect(await page.locator("h1").innerText()).toBe("We have your request");
